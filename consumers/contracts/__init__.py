@@ -1,0 +1,1 @@
+"""What the events on the topics look like: one module per event, one row each in `registry`."""

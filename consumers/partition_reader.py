@@ -1,0 +1,120 @@
+"""Reading one assigned partition: where to start, what to hand on, when to stop.
+
+Each partition has a reader of its own, so one that cannot go on stops alone. It is also safer:
+in a call for several partitions the client loses what it has taken from the others when it meets
+an error in one.
+"""
+
+import asyncio
+import logging
+from collections.abc import Callable, Sequence
+from typing import Generic
+
+from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka.errors import (
+    CorruptRecordException,
+    KafkaError,
+    OffsetOutOfRangeError,
+    UnsupportedCodecError,
+)
+
+from consumers.batches import Chunk, Event
+from consumers.dead_letters import DeadLetter, Record
+from consumers.errors import PartitionStopped
+from consumers.intake import Intake
+from consumers.retry import describe, is_transient
+
+log = logging.getLogger(__name__)
+
+CHUNK = 500  # records decoded at a time: some milliseconds, so that heartbeats get their turn
+WAIT_MS = 1_000
+PAUSE_AFTER_ERROR_SECONDS = 0.5
+
+Decode = Callable[[Record], Event | DeadLetter]
+
+
+class PartitionReader(Generic[Event]):
+    """Hands the records of one partition, decoded, to the intake, from a given offset on."""
+
+    def __init__(
+        self,
+        consumer: AIOKafkaConsumer,
+        partition: TopicPartition,
+        decode: Decode[Event],
+        intake: Intake[Event],
+    ) -> None:
+        self._consumer = consumer
+        self._partition = partition
+        self._decode = decode
+        self._intake = intake
+        self._next = 0
+        self._one_by_one = 0  # how many records are still to be read singly
+
+    async def run(self, start: int) -> None:
+        """Read from offset `start` until cancelled.
+
+        Raises PartitionStopped if the partition cannot go on, and the client's own error if
+        nothing of this consumer can.
+        """
+        self._next = start
+        self._consumer.seek(self._partition, start)
+        # Even an empty partition gets its offset committed: so a drain can see that it is done.
+        await self._hand_on([], start)
+        while True:
+            records = await self._fetch()
+            position = await self._consumer.position(self._partition)
+            if records or position != self._next:
+                await self._hand_on(records, position)
+            await asyncio.sleep(0)
+
+    async def _hand_on(self, records: Sequence[Record], position: int) -> None:
+        decoded = [self._decode(record) for record in records]
+        size = sum(len(record.value or b"") for record in records)
+        self._next = position
+        await self._intake.put(Chunk(self._partition, records, decoded, position, size))
+
+    async def _fetch(self) -> Sequence[Record]:
+        most = 1 if self._one_by_one else CHUNK
+        try:
+            fetched = await self._consumer.getmany(
+                self._partition, timeout_ms=WAIT_MS, max_records=most
+            )
+        except OffsetOutOfRangeError:
+            raise self._lost() from None
+        except (CorruptRecordException, UnsupportedCodecError) as error:
+            await self._undecodable(error)
+            return []
+        except KafkaError as error:
+            if not is_transient(error):
+                raise
+            log.warning("failed while reading %s, trying again: %s", self._name, describe(error))
+            await asyncio.sleep(PAUSE_AFTER_ERROR_SECONDS)
+            return []
+        except Exception as error:  # noqa: BLE001  # a codec may raise anything over broken bytes
+            await self._undecodable(error)
+            return []
+        self._one_by_one = max(0, self._one_by_one - 1)
+        records: Sequence[Record] = fetched.get(self._partition, [])
+        return records
+
+    async def _undecodable(self, error: Exception) -> None:
+        """Find the record that the client cannot decode: go back, and read singly up to it."""
+        if self._one_by_one:
+            raise PartitionStopped(
+                f"{self._name} stopped at offset {self._next}: the client cannot decode what"
+                f" stands there ({type(error).__name__}). Its neighbours before it are applied,"
+                " nothing after it is. See 'A partition that stopped' in docs/operations.md."
+            ) from None
+        self._one_by_one = CHUNK
+        self._consumer.seek(self._partition, self._next)
+
+    def _lost(self) -> PartitionStopped:
+        return PartitionStopped(
+            f"{self._name} stopped: the broker has no offset {self._next} any more (or not yet),"
+            " so events may be missing. It was not jumped over. See 'A partition that stopped' in"
+            " docs/operations.md."
+        )
+
+    @property
+    def _name(self) -> str:
+        return f"{self._partition.topic}-{self._partition.partition}"

@@ -1,0 +1,93 @@
+"""Fixtures that give tests a real Kafka and a real PostgreSQL. Nothing starts before it is used."""
+
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
+from typing import TypeVar
+
+import pytest
+
+from service.stack import StackError
+from service.stack.installation import REMEDIES, is_installed
+from service.stack.kafka import KafkaBroker
+from service.stack.postgres import PostgresServer
+from tests import servers
+from tests.containers import docker_answers
+
+Thing = TypeVar("Thing")
+
+NO_DOCKER = "No Docker engine answers, and the tests cannot start the server themselves"
+OWN = "The test needs a server of its own, to stop and kill it, and cannot start it"
+
+
+@pytest.fixture(scope="session")
+def kafka() -> Iterator[str]:
+    """The bootstrap servers of a shared broker; make topics of your own with `unique_topic`."""
+    with or_fail(servers.kafka_server(), NO_DOCKER) as bootstrap_servers:
+        yield bootstrap_servers
+
+
+@pytest.fixture
+def postgres(request: pytest.FixtureRequest) -> Iterator[str]:
+    """The URL, without a driver, of a fresh and empty database."""
+    server = servers.given_postgres() or request.getfixturevalue("_postgres18_server")
+    with servers.fresh_database(server) as url:
+        yield url
+
+
+@pytest.fixture
+def postgres18(_postgres18_server: str) -> Iterator[str]:
+    """As `postgres`, on version 18."""
+    with servers.fresh_database(_postgres18_server) as url:
+        yield url
+
+
+@pytest.fixture
+def postgres16(_postgres16_server: str) -> Iterator[str]:
+    """As `postgres`, on version 16, the oldest that the service runs on."""
+    with servers.fresh_database(_postgres16_server) as url:
+        yield url
+
+
+@pytest.fixture(params=["postgres18", "postgres16"])
+def any_postgres(request: pytest.FixtureRequest) -> str:
+    """As `postgres`; the test runs once on each version."""
+    url: str = request.getfixturevalue(request.param)
+    return url
+
+
+@pytest.fixture
+def own_kafka() -> Iterator[KafkaBroker]:
+    """A broker for this test alone, to stop, kill and start again."""
+    with or_fail(servers.own_kafka(), OWN) as broker:
+        yield broker
+
+
+@pytest.fixture
+def own_postgres() -> Iterator[PostgresServer]:
+    """A server for this test alone, to stop, kill and start again."""
+    with or_fail(servers.own_postgres(), OWN) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def _postgres18_server() -> Iterator[str]:
+    with or_fail(servers.postgres_server(18), NO_DOCKER) as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
+def _postgres16_server() -> Iterator[str]:
+    if not docker_answers() and not is_installed(16):
+        pytest.skip(f"PostgreSQL 16 is not installed and no Docker engine answers: {REMEDIES[16]}")
+    with or_fail(servers.postgres_server(16), NO_DOCKER) as url:
+        yield url
+
+
+@contextmanager
+def or_fail(server: AbstractContextManager[Thing], why: str) -> Iterator[Thing]:
+    """One clear sentence in place of a traceback when a server cannot be had."""
+    try:
+        with server as thing:
+            yield thing
+    except StackError as error:
+        pytest.fail(f"{why}: {error}", pytrace=False)

@@ -1,0 +1,86 @@
+"""A claim event as its publisher knows it, and the shapes that the layers want it in."""
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any, Final, TypeVar
+from uuid import UUID
+
+from repositories.claim_rows import ClaimEventRow
+from repositories.vocabulary import ClaimState, ClaimType, FormId, TimingTier
+from tests.oracle import PlainEvent
+
+SUBMITTED: Final = "ca.meritum.claim.submitted.v1"
+PAID: Final = "ca.meritum.claim.paid.v1"
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class EventSpec:
+    """A claim event as its publisher knows it; `data` holds JSON values as on the wire."""
+
+    event_type: str
+    data: dict[str, Any]
+    ce_time: str  # RFC 3339
+    ce_id: str
+
+    @property
+    def identity(self) -> tuple[str, int]:
+        """The business identity: claim and version."""
+        return self.data["claim_id"], self.data["claim_version"]
+
+
+def to_plain(spec: EventSpec) -> PlainEvent:
+    """For the oracle."""
+    return {"type": spec.event_type, "data": spec.data}
+
+
+def to_message(spec: EventSpec) -> tuple[list[tuple[str, bytes]], bytes]:
+    """Headers and value of the Kafka message, in CloudEvents' binary mode."""
+    attributes = {
+        "ce_specversion": "1.0",
+        "ce_id": spec.ce_id,
+        "ce_source": "/tests",
+        "ce_type": spec.event_type,
+        "ce_time": spec.ce_time,
+        "content-type": "application/json",
+    }
+    headers = [(name, text.encode()) for name, text in attributes.items()]
+    return headers, json.dumps(spec.data).encode()
+
+
+def to_row(spec: EventSpec, topic: str, partition: int, offset: int) -> ClaimEventRow:
+    """The row that a right decoder makes of the event, to feed the repositories without one."""
+    data = spec.data
+    return ClaimEventRow(
+        claim_id=UUID(data["claim_id"]),
+        claim_version=data["claim_version"],
+        provider_id=UUID(data["provider_id"]),
+        state=ClaimState.SUBMITTED if spec.event_type == SUBMITTED else ClaimState.PAID,
+        claim_type=ClaimType(data["claim_type"]),
+        date_of_service=date.fromisoformat(data["date_of_service"]),
+        patient_phn=data["patient_phn"],
+        ba_number=data["ba_number"],
+        location_id=_or_none(UUID, data["location_id"]),
+        hsc_code=data["hsc_code"],
+        modifiers=data.get("modifiers", []),
+        form_id=_or_none(FormId, data["form_id"]),
+        timing_tier=_or_none(TimingTier, data["timing_tier"]),
+        submitted_fee=Decimal(data["submitted_fee"]),
+        submitted_at=_or_none(datetime.fromisoformat, data.get("submitted_at")),
+        submission_deadline=_or_none(date.fromisoformat, data.get("submission_deadline")),
+        assessed_fee=_or_none(Decimal, data.get("assessed_fee")),
+        payment_date=_or_none(date.fromisoformat, data.get("payment_date")),
+        rrnp_premium=Decimal(data.get("rrnp_premium", "0")) if spec.event_type == PAID else None,
+        occurred_at=datetime.fromisoformat(spec.ce_time),
+        source_topic=topic,
+        source_partition=partition,
+        source_offset=offset,
+    )
+
+
+def _or_none(parse: Callable[[Any], T], value: Any) -> T | None:
+    return None if value is None else parse(value)
