@@ -1,7 +1,7 @@
 """The SQL that merges a batch of claim events, exactly once in effect.
 
 A batch is staged in `staged_claim_events`, its providers are locked, and then `MERGE` does the
-work in one statement of named steps; `apply_claim_events` in `claim_batches` runs them.
+work in one statement of named steps; `merge_events` in `claim_batches` runs them.
 
 The locks make the merge simple: until the transaction ends no other batch, refresh or rebuild
 touches the claims and the figures of these providers, and as the locks are a statement of their
@@ -18,13 +18,14 @@ from sqlalchemy import (
     ScalarSelect,
     Select,
     and_,
+    case,
     func,
     literal_column,
     or_,
     select,
     union_all,
 )
-from sqlalchemy.dialects.postgresql import Insert
+from sqlalchemy.dialects.postgresql import Insert, distinct_on
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from repositories.cache_upsert import add_to_cache
@@ -69,7 +70,8 @@ def merge(*, with_metrics: bool = True) -> Select[Any]:
 
     `with_metrics=False` leaves out the figures: what the benchmark calls the floor.
     """
-    fresh = _fresh(_judged())
+    judged = _judged()
+    fresh = _fresh(judged)
     winners = _winners(fresh)
     written = {"recorded": _recorded(fresh), "merged": _merged(winners)}
     if with_metrics:
@@ -79,6 +81,7 @@ def merge(*, with_metrics: bool = True) -> Select[Any]:
         _count(fresh).label("fresh"),
         _count(fresh, fresh.c.late).label("stale"),
         _count(winners).label("winners"),
+        _count(judged, judged.c.recorded, ~judged.c.differs).label("repeated"),
         *(_count(step).label(name) for name, step in written.items()),
     ]
     return select(*counts)
@@ -90,14 +93,12 @@ def rejected() -> Select[Any]:
     To be run after the merge: what is compared with is then in the history, be it from this batch
     or from before.
     """
-    pairs = zip(_columns(staged, CLAIM_COLUMNS), _columns(claim_events, CLAIM_COLUMNS), strict=True)
-    differs = or_(*(sent.is_distinct_from(known) for sent, known in pairs))
     mismatch = staged.c.provider_id != claims.c.provider_id
     return (
         select(staged.c.seq, mismatch.label("provider_mismatch"))
         .join(claims, claims.c.claim_id == staged.c.claim_id)
         .outerjoin(claim_events, _same_identity(claim_events, staged))
-        .where(or_(mismatch, differs))
+        .where(or_(mismatch, _differs()))
         .order_by(staged.c.seq)
     )
 
@@ -106,34 +107,45 @@ def _judged() -> CTE:
     """Each staged event beside what its claim was: its owner, and its newest version so far.
 
     The provider that a claim came with first is its owner. `newest` counts what arrived earlier
-    in this batch as well.
+    in this batch as well. `recorded` and `differs` compare it with the history; only a version up
+    to the claim's own can be there, and the NULL spares the others the search.
     """
-    of_claim: dict[str, Any] = {"partition_by": staged.c.claim_id, "order_by": staged.c.seq}
-    first_provider = func.first_value(staged.c.provider_id).over(**of_claim)
-    newest_in_batch = func.max(staged.c.claim_version).over(**of_claim)
+    claim, provider, seq = staged.c.claim_id, staged.c.provider_id, staged.c.seq
+    first_provider = func.first_value(provider).over(partition_by=claim, order_by=seq)
+    # Another provider's events are refused, so they make nothing late.
+    newest_in_batch = func.max(staged.c.claim_version).over(
+        partition_by=[claim, provider], order_by=seq
+    )
+    known = claims.c.claim_version
+    possible = case((staged.c.claim_version <= known, staged.c.claim_version))
+    in_history = and_(
+        claim_events.c.claim_id == staged.c.claim_id, claim_events.c.claim_version == possible
+    )
     return (
         select(
             staged,
-            claims.c.claim_version.label("known_version"),
+            known.label("known_version"),
+            claim_events.c.claim_id.is_not(None).label("recorded"),
+            _differs().label("differs"),
             func.coalesce(claims.c.provider_id, first_provider).label("owner"),
-            func.greatest(claims.c.claim_version, newest_in_batch).label("newest"),
+            func.greatest(known, newest_in_batch).label("newest"),
         )
-        .select_from(staged.outerjoin(claims, claims.c.claim_id == staged.c.claim_id))
+        .select_from(
+            staged.outerjoin(claims, claims.c.claim_id == staged.c.claim_id).outerjoin(
+                claim_events, in_history
+            )
+        )
         .cte("judged")
     )
 
 
 def _fresh(event: CTE) -> CTE:
-    """The owner's events that the history does not have; of twins in the batch the first.
-
-    Only a version up to the claim's own can be in the history, so only those are looked up.
-    """
-    in_history = select(ONE).where(_same_identity(claim_events, event)).exists()
+    """The owner's events that the history does not have; of twins in the batch the first."""
     return (
         select(event, (event.c.claim_version < event.c.newest).label("late"))
-        .distinct(event.c.claim_id, event.c.claim_version)
+        .ext(distinct_on(event.c.claim_id, event.c.claim_version))
         .where(event.c.provider_id == event.c.owner)
-        .where(or_(_above_known(event), ~in_history))
+        .where(~event.c.recorded)
         .order_by(event.c.claim_id, event.c.claim_version, event.c.seq)
         .cte("fresh")
     )
@@ -143,7 +155,7 @@ def _winners(fresh: CTE) -> CTE:
     """The highest fresh version of each claim, where it is above what the claim was."""
     return (
         select(fresh)
-        .distinct(fresh.c.claim_id)
+        .ext(distinct_on(fresh.c.claim_id))
         .where(_above_known(fresh))
         .order_by(fresh.c.claim_id, fresh.c.claim_version.desc())
         .cte("winners")
@@ -204,6 +216,20 @@ def _marked(changed_rows: CTE) -> CTE:
         .on_conflict_do_nothing()
         .returning(ONE)
         .cte("marked_months")
+    )
+
+
+def _differs() -> ColumnElement[bool]:
+    """Whether a staged event's content is not that of its identity in the history.
+
+    A patient's number may have been erased from the history: its absence there is no difference.
+    """
+    compared = tuple(name for name in CLAIM_COLUMNS if name != "patient_phn")
+    pairs = zip(_columns(staged, compared), _columns(claim_events, compared), strict=True)
+    other_patient = staged.c.patient_phn.is_distinct_from(claim_events.c.patient_phn)
+    return or_(
+        *(sent.is_distinct_from(known) for sent, known in pairs),
+        and_(claim_events.c.patient_phn.is_not(None), other_patient),
     )
 
 

@@ -1,41 +1,64 @@
 """The next offset of each partition, stored in the transaction that holds the effect."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
-from sqlalchemy import func, select
+from sqlalchemy import func, select, tuple_
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from repositories.database import Database
+from repositories.errors import DatabaseBehind
 from repositories.tables import consumer_offsets
+
+KEY = ("consumer_group", "topic", "partition")
 
 
 class NextOffset(NamedTuple):
-    """Where a consumer group goes on in a partition: the offset of the *next* message."""
+    """Where a consumer group goes on in a partition: the offset of the *next* message.
+
+    `after` is where the messages before it began: what must be stored by then, or None where
+    reading begins.
+    """
 
     group: str
     topic: str
     partition: int
     offset: int
+    after: int | None = None
 
 
 async def store_offsets(connection: AsyncConnection, offsets: Iterable[NextOffset]) -> None:
-    """Store them in the caller's transaction, in order of their keys."""
-    rows = [
-        {"consumer_group": o.group, "topic": o.topic, "partition": o.partition,
-         "next_offset": o.offset}
-        for o in sorted(offsets)
-    ]  # fmt: skip
-    if not rows:
+    """Store them in the caller's transaction, in order of their keys.
+
+    Raises DatabaseBehind if a stored offset is lower than the messages that are applied with it
+    began. A database that was restored, or a standby that took over, has lost transactions then.
+    """
+    ordered = sorted(offsets, key=lambda o: o[:3])
+    if not ordered:
         return
-    statement = insert(consumer_offsets).values(rows)
+    await _check(connection, ordered)
+    statement = insert(consumer_offsets).values(
+        [(o.group, o.topic, o.partition, o.offset) for o in ordered]
+    )
     await connection.execute(
         statement.on_conflict_do_update(
             index_elements=["consumer_group", "topic", "partition"],
             set_={"next_offset": statement.excluded.next_offset, "updated_at": func.now()},
         )
     )
+
+
+async def _check(connection: AsyncConnection, offsets: Sequence[NextOffset]) -> None:
+    key = tuple_(*(consumer_offsets.c[name] for name in KEY))
+    mine = select(consumer_offsets).where(key.in_([o[:3] for o in offsets]))
+    rows = await connection.execute(mine.order_by(key).with_for_update())
+    stored = {(row.consumer_group, row.topic, row.partition): row.next_offset for row in rows}
+    if any(o.after is not None and stored.get(o[:3], -1) < o.after for o in offsets):
+        raise DatabaseBehind(
+            "the database has lost what was applied to it: it was restored from a backup, or a"
+            " standby took over that did not have everything"
+        )
 
 
 async def stored_offset(database: Database, group: str, topic: str, partition: int) -> int | None:
@@ -48,3 +71,11 @@ async def stored_offset(database: Database, group: str, topic: str, partition: i
     async with database.transaction() as connection:
         found = await connection.scalar(select(consumer_offsets.c.next_offset).where(*key))
     return None if found is None else int(found)
+
+
+async def stored_offsets(database: Database, group: str) -> dict[tuple[str, int], int]:
+    """The stored next offsets of a group, by topic and partition."""
+    own = select(consumer_offsets).where(consumer_offsets.c.consumer_group == group)
+    async with database.transaction() as connection:
+        rows = (await connection.execute(own)).all()
+    return {(row.topic, row.partition): int(row.next_offset) for row in rows}

@@ -1,11 +1,13 @@
 """The connection pool, and transactions whose errors are the domain's."""
 
+import asyncio
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, contextmanager, suppress
 
 import asyncpg
-from sqlalchemy import URL, make_url
+from sqlalchemy import URL, func, make_url, select
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 
 from repositories.errors import DatabaseRefused, DatabaseUnavailable, from_sqlstate
@@ -19,8 +21,19 @@ SESSION = {
     "work_mem": "64MB",
     "client_min_messages": "warning",
     "timezone": "UTC",
+    # An instance that freezes, or whose host is gone, must not keep its locks from the others.
+    "idle_in_transaction_session_timeout": "20s",
+    "tcp_keepalives_idle": "20",
+    "tcp_keepalives_interval": "5",
+    "tcp_keepalives_count": "4",
 }
+SSL_MODES = ("disable", "allow", "prefer", "require", "verify-ca", "verify-full")
+WITHOUT_LIMITS = select(
+    func.set_config("statement_timeout", "0", True),
+    func.set_config("idle_in_transaction_session_timeout", "0", True),
+)
 CONNECT_TIMEOUT_SECONDS = 10
+CLOSE_TIMEOUT_SECONDS = 3
 
 
 def with_driver(url: str) -> URL:
@@ -30,11 +43,22 @@ def with_driver(url: str) -> URL:
     """
     try:
         parsed = make_url(url)
-    except SQLAlchemyError:
-        raise ValueError("not a database URL: expected postgresql://user@host:port/name") from None
+    except (SQLAlchemyError, ValueError):  # the latter where the port is no number
+        raise ValueError("expected postgresql://user:password@host:port/name") from None
     if parsed.drivername not in {"postgresql", "postgres", "postgresql+asyncpg"}:
         raise ValueError(f"expected a postgresql:// URL, not {parsed.drivername}://")
-    return parsed.set(drivername="postgresql+asyncpg")
+    return parsed.set(drivername="postgresql+asyncpg", query=_encryption(parsed))
+
+
+def _encryption(url: URL) -> dict[str, str]:
+    """`sslmode`, as every PostgreSQL client knows it, under the driver's name for it.
+
+    Other parameters would go to the driver as they are, which does not know them.
+    """
+    given = {"ssl" if name == "sslmode" else name: str(value) for name, value in url.query.items()}
+    if given and (set(given) != {"ssl"} or given["ssl"] not in SSL_MODES):
+        raise ValueError(f"after ? it takes sslmode alone, one of {', '.join(SSL_MODES)}")
+    return given
 
 
 class Database:
@@ -59,16 +83,23 @@ class Database:
 
     @asynccontextmanager
     async def snapshot(self) -> AsyncIterator[AsyncConnection]:
-        """A read-only transaction in which every statement sees the same moment."""
+        """A read-only transaction in which every statement sees the same moment.
+
+        It locks nothing, so it may take as long as it needs: a report's pages, a whole recount.
+        """
         with domain_errors():
             async with self._engine.connect() as plain:
                 connection = await plain.execution_options(
                     isolation_level="REPEATABLE READ", postgresql_readonly=True
                 )
+                await connection.execute(WITHOUT_LIMITS)
                 yield connection
 
     async def close(self) -> None:
-        await self._engine.dispose()
+        """Close all connections, in good order if the server answers."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(CLOSE_TIMEOUT_SECONDS):
+                await self._engine.dispose()
 
 
 @contextmanager
@@ -87,5 +118,9 @@ def domain_errors() -> Iterator[None]:
         raise from_sqlstate(None, type(error).__name__) from None
     except (OSError, TimeoutError) as error:
         raise DatabaseUnavailable(f"PostgreSQL does not answer ({type(error).__name__})") from None
+    except PoolTimeoutError:
+        raise DatabaseUnavailable(
+            "all connections are taken; raise CLAIM_ANALYTICS_DATABASE_POOL_SIZE"
+        ) from None
     except SQLAlchemyError as error:
         raise DatabaseRefused(f"the database layer failed ({type(error).__name__})") from None

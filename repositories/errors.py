@@ -3,6 +3,7 @@
 RepositoryError
 ├── DatabaseUnavailable      the database is away or busy: the same work succeeds later
 ├── ConcurrentClaim          two batches brought one claim at once: the same work succeeds now
+├── DatabaseBehind           the database lost transactions: read again what they held
 ├── DatabaseRefused          the database will refuse the same work again
 └── SchemaMissing            a table is not there, or not as this version expects it
 
@@ -12,6 +13,7 @@ No message quotes the driver: its texts can hold the values of a row.
 RETRIED_SQLSTATES = (
     "08",  # connection exception
     "25006",  # read-only: a standby that has not yet been promoted
+    "25P03",  # idle in a transaction for too long: this process was frozen for a while
     "40",  # serialization failure, deadlock
     "53",  # out of disk, memory or connections
     "55006",  # object in use
@@ -21,6 +23,7 @@ RETRIED_SQLSTATES = (
     "XX000",  # internal: seen while a server is being torn down
 )
 SCHEMA_SQLSTATES = ("42P01", "42703", "3F000")
+LOGIN_SQLSTATES = ("28", "3D000")  # user or password; no such database
 
 
 class RepositoryError(Exception):
@@ -35,6 +38,10 @@ class DatabaseUnavailable(RepositoryError):
 
 class ConcurrentClaim(RepositoryError):
     retriable = True
+
+
+class DatabaseBehind(RepositoryError):
+    pass
 
 
 class DatabaseRefused(RepositoryError):
@@ -54,5 +61,10 @@ def from_sqlstate(sqlstate: str | None, kind: str) -> RepositoryError:
     if sqlstate in SCHEMA_SQLSTATES:
         return SchemaMissing(
             f"a table or column is missing (SQLSTATE {sqlstate}); run `claim-analytics migrate`"
+        )
+    if sqlstate.startswith(LOGIN_SQLSTATES):
+        return DatabaseRefused(
+            f"PostgreSQL does not let the service in (SQLSTATE {sqlstate}): look at user, password"
+            " and database name in CLAIM_ANALYTICS_DATABASE_URL"
         )
     return DatabaseRefused(f"PostgreSQL refused a statement (SQLSTATE {sqlstate}, {kind})")

@@ -15,8 +15,10 @@ from sqlalchemy import (
     Date,
     DateTime,
     ForeignKey,
+    Identity,
     Index,
     Integer,
+    LargeBinary,
     MetaData,
     Numeric,
     PrimaryKeyConstraint,
@@ -87,6 +89,12 @@ providers = Table(
     metadata,
     Column("provider_id", Uuid, primary_key=True),
     _timestamp("first_seen_at", default_now=True),
+    # The profile; NULL as long as no `provider-updated` event has come.
+    Column("provider_version", BigInteger),
+    Column("first_name", Text),
+    Column("last_name", Text),
+    Column("billing_number", String(10)),
+    Column("locations", JSONB(none_as_null=True)),
 )
 
 claim_events = Table(
@@ -186,6 +194,48 @@ generated_reports = Table(
     Index("ix_generated_reports_provider_id_created_at", "provider_id", text("created_at DESC")),
     Index("ix_generated_reports_download_link_expires_at", "download_link_expires_at"),
     Index("ix_generated_reports_status", "status"),
+)
+
+# The work side of a report: the request beyond what the platform reads, and who is at work on it.
+report_jobs = Table(
+    "report_jobs",
+    metadata,
+    Column("report_id", Uuid, ForeignKey("generated_reports.report_id"), primary_key=True),
+    _timestamp("requested_at"),
+    Column("archive_password", Text),  # a JWE: never in the clear
+    Column("source_topic", Text, nullable=False),
+    Column("source_partition", Integer, nullable=False),
+    Column("source_offset", BigInteger, nullable=False),
+    # All attempts ever (the number of the newest file), and those since it was last asked for.
+    Column("attempts", Integer, nullable=False, server_default=text("0")),
+    Column("tries", Integer, nullable=False, server_default=text("0")),
+    # When a worker may take it: at once, after a pause, or when a lease ends; NULL: nothing to do.
+    _timestamp("due_at", nullable=True),
+    Column("lease_token", Uuid),
+    _timestamp("leased_until", nullable=True),
+    Column("last_error", String(50)),
+    # The file's own key, wrapped by the master key `key_id`; there while the report is ready.
+    Column("wrapped_key", LargeBinary),
+    Column("key_id", Text),
+    CheckConstraint("(lease_token IS NULL) = (leased_until IS NULL)", name="lease_whole"),
+    CheckConstraint("(wrapped_key IS NULL) = (key_id IS NULL)", name="key_whole"),
+    Index("ix_report_jobs_due_at", "due_at", postgresql_where=text("due_at IS NOT NULL")),
+)
+
+# Announcements on their way to Kafka, written in the transaction that makes them true.
+outbox = Table(
+    "outbox",
+    metadata,
+    Column("outbox_id", Uuid, primary_key=True, server_default=text("gen_random_uuid()")),
+    Column("seq", BigInteger, Identity(always=True), nullable=False),
+    Column("topic", Text, nullable=False),  # the default name; the settings may say another
+    Column("message_key", Text, nullable=False),
+    Column("event_type", Text, nullable=False),
+    _timestamp("occurred_at"),
+    Column("data", JSONB, nullable=False),
+    _timestamp("created_at", default_now=True),
+    _timestamp("published_at", nullable=True),
+    Index("ix_outbox_unpublished", "seq", postgresql_where=text("published_at IS NULL")),
 )
 
 consumer_offsets = Table(

@@ -21,16 +21,18 @@ from sqlalchemy import (
     tuple_,
     union_all,
 )
-from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from repositories.database import Database
 from repositories.metrics.contributions import ROW_COLUMNS, contributions
+from repositories.metrics.definitions import METRICS
 from repositories.metrics.top_codes import top_codes
 from repositories.tables import CLAIM_COLUMNS, analytics_cache, claim_events, claims, top_codes_due
 from repositories.vocabulary import MetricKey
 
 Value = dict[str, Any]
+NO_CODES: Value = {"codes": []}
 
 
 @dataclass(frozen=True)
@@ -84,7 +86,7 @@ def _wrong_claims() -> Select[Any]:
     """Claims that are not the highest version in their history, whole; or that are missing."""
     newest = (
         select(claim_events)
-        .distinct(claim_events.c.claim_id)
+        .ext(distinct_on(claim_events.c.claim_id))
         .order_by(claim_events.c.claim_id, claim_events.c.claim_version.desc())
         .subquery("newest")
     )
@@ -140,10 +142,10 @@ def _compared_rows() -> Select[Any]:
 
 
 def _same_row(one: FromClause, other: FromClause) -> ColumnElement[bool]:
-    """Equality of keys; a NULL is compared as the empty object, as no row has that."""
+    """Equality of keys; a NULL is compared as the empty text, as no JSON is that."""
 
     def dimensions(row: FromClause) -> ColumnElement[Any]:
-        return func.coalesce(row.c.dimensions, literal_column("'{}'::jsonb", JSONB))
+        return func.coalesce(cast(row.c.dimensions, Text), literal_column("''", Text))
 
     names = ("provider_id", "metric_key", "period_start", "period_end")
     keys = [one.c[name] == other.c[name] for name in names]
@@ -152,6 +154,4 @@ def _same_row(one: FromClause, other: FromClause) -> ColumnElement[bool]:
 
 def _is_zero(value: ColumnElement[Any]) -> ColumnElement[bool]:
     """Whether a `value` has fallen back to nothing: such a row may be there or not."""
-    field = func.jsonb_each_text(value).table_valued("key", "value")
-    nothing = ("0", "0.00", "[]")
-    return ~select(field).where(cast(field.c.value, Text).not_in(nothing)).exists()
+    return value.in_([NO_CODES, *(shape.nothing() for shape in {m.shape for m in METRICS})])

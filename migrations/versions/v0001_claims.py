@@ -81,13 +81,13 @@ def _create_claim_tables() -> None:
         sa.Column("source_offset", sa.BigInteger, nullable=False),
         _time("applied_at", now=True),
         sa.PrimaryKeyConstraint("claim_id", "claim_version", name="pk_claim_events"),
-        sa.CheckConstraint("claim_version > 0", name="ck_claim_events_version_positive"),
+        sa.CheckConstraint("claim_version > 0", name=op.f("ck_claim_events_version_positive")),
     )
     op.create_table(
         "claims",
         *_claim_columns(),
         sa.PrimaryKeyConstraint("claim_id", name="pk_claims"),
-        sa.CheckConstraint("claim_version > 0", name="ck_claims_version_positive"),
+        sa.CheckConstraint("claim_version > 0", name=op.f("ck_claims_version_positive")),
         postgresql_with={"fillfactor": "80"},
     )
     op.create_index(
@@ -141,7 +141,7 @@ def _create_analytics_cache() -> None:
         sa.Column("only_row", sa.Boolean, nullable=False, server_default=sa.text("true")),
         sa.Column("first_month", sa.Date, nullable=False),
         sa.PrimaryKeyConstraint("only_row", name="pk_cache_horizon"),
-        sa.CheckConstraint("only_row", name="ck_cache_horizon_one_row"),
+        sa.CheckConstraint("only_row", name=op.f("ck_cache_horizon_one_row")),
     )
 
 
@@ -193,10 +193,13 @@ def _create_consumer_offsets() -> None:
 
 def _restrict_readers() -> None:
     """The reader role sees one provider's rows, or none; the owner (the service) sees all."""
-    # Created by the catalogue's own rules: another database of this server may have just done so.
+    # Looked for first: where it exists, an owner who may not create roles can go on. And caught:
+    # another database of this server may create it at this moment.
     op.execute(f"""
         DO $$ BEGIN
-            CREATE ROLE {READER} NOLOGIN;
+            IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = '{READER}') THEN
+                CREATE ROLE {READER} NOLOGIN;
+            END IF;
         EXCEPTION WHEN duplicate_object OR unique_violation THEN NULL;
         END $$
     """)

@@ -43,6 +43,13 @@ class Shape:
             pairs += [_text(self.average.field), _average(sums[self.average.total], sums["count"])]
         return func.jsonb_build_object(*pairs)
 
+    def nothing(self) -> dict[str, int | str]:
+        """The value over no claims at all."""
+        fields: dict[str, int | str] = {
+            field: "0.00" if field in MONEY_FIELDS else 0 for field in self.sums
+        }
+        return fields | ({self.average.field: "0.00"} if self.average else {})
+
     def parse(self, value: ColumnElement[Any]) -> dict[str, ColumnElement[Any]]:
         """The sums that `value`, a jsonb of this shape, was rendered from."""
         return {

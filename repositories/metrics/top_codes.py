@@ -60,7 +60,7 @@ def top_codes(months: FromClause, revenue: FromClause) -> Select[Any]:
 
 def _places(revenue: FromClause) -> Select[Any]:
     """Each code's place in its month: by amount, then count, both falling, then by its bytes."""
-    code = revenue.c.dimensions.op("->>")(_word(Dimension.HSC_CODE))
+    code = revenue.c.dimensions.op("->>", return_type=Text())(_word(Dimension.HSC_CODE))
     sums = COUNT_AND_AMOUNT.parse(revenue.c.value)
     order = (sums["amount"].desc(), sums["count"].desc(), collate(code, "C"))
     month = (revenue.c.provider_id, revenue.c.period_start)
