@@ -1,12 +1,13 @@
 """From a batch to rows, dead letters and committed offsets, in this order."""
 
+import asyncio
 import logging
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Generic
 
 from aiokafka import AIOKafkaConsumer, OffsetAndMetadata
-from aiokafka.errors import CommitFailedError, IllegalStateError
+from aiokafka.errors import CommitFailedError, IllegalStateError, KafkaTimeoutError
 
 from consumers.batches import Batch, Event
 from consumers.brake import Brake
@@ -19,6 +20,8 @@ from repositories.consumer_offsets import NextOffset
 from repositories.database import Database
 
 log = logging.getLogger(__name__)
+
+COMMIT_SECONDS = 5  # the client itself would try for ever, and in silence
 
 
 class BatchApplier(Generic[Event]):
@@ -57,7 +60,7 @@ class BatchApplier(Generic[Event]):
         """
         started = time.monotonic()
         events, records, letters = batch.split()
-        self._brake.observe(batch.outcomes())
+        self._brake.observe(batch.unusable())
         outcome = await self._handle(events, batch)
         refused = [_letter(refusal, records) for refusal in outcome.refusals]
         self._brake.observe(True for _ in refused)
@@ -70,8 +73,9 @@ class BatchApplier(Generic[Event]):
         self._log(batch, outcome, letters, time.monotonic() - started)
 
     async def _handle(self, events: Sequence[Event], batch: Batch[Event]) -> Outcome:
+        after = batch.begins_after
         offsets = [
-            NextOffset(self._group, partition.topic, partition.partition, offset)
+            NextOffset(self._group, partition.topic, partition.partition, offset, after[partition])
             for partition, offset in batch.next_offsets.items()
         ]
 
@@ -93,7 +97,11 @@ class BatchApplier(Generic[Event]):
         }
 
         async def commit() -> None:
-            await consumer.commit(offsets)
+            try:
+                async with asyncio.timeout(COMMIT_SECONDS):
+                    await consumer.commit(offsets)
+            except TimeoutError:
+                raise KafkaTimeoutError from None
 
         try:
             await self._keep_trying(commit, "committing offsets")

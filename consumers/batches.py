@@ -30,9 +30,11 @@ class Chunk(Generic[Event]):
 
     `next_offset` names the *next* message. It can lie beyond the last record: the control records
     of transactions and the gaps of compaction have offsets too; `records` may even be empty.
+    `after` is the `next_offset` of the chunk before, None for the first of a reader.
     """
 
     partition: TopicPartition
+    after: int | None
     records: Sequence[Record]
     decoded: Sequence[Event | DeadLetter]
     next_offset: int
@@ -49,6 +51,11 @@ class Batch(Generic[Event]):
     def next_offsets(self) -> dict[TopicPartition, int]:
         return {chunk.partition: chunk.next_offset for chunk in self.chunks}
 
+    @property
+    def begins_after(self) -> dict[TopicPartition, int | None]:
+        """What the chunk before this batch had as its `next_offset`, for each partition."""
+        return {chunk.partition: chunk.after for chunk in reversed(self.chunks)}
+
     def split(self) -> tuple[list[Event], list[Record], list[DeadLetter]]:
         """Events with the record of each, and the messages that could not be decoded."""
         events: list[Event] = []
@@ -62,7 +69,7 @@ class Batch(Generic[Event]):
                 records.append(record)
         return events, records, letters
 
-    def outcomes(self) -> Iterator[bool]:
+    def unusable(self) -> Iterator[bool]:
         """For each message whether it could not be decoded."""
         return (isinstance(decoded, DeadLetter) for _, decoded in self._pairs())
 

@@ -32,9 +32,9 @@ class Brake:
         self._bad = 0
         self._run = 0
 
-    def observe(self, outcomes: Iterable[bool]) -> None:
-        """Take in outcomes (True: bad). Raises MassDeadLettering at the one that is too many."""
-        for bad in outcomes:
+    def observe(self, unusable: Iterable[bool]) -> None:
+        """Take in messages, True for a bad one. Raises MassDeadLettering at one too many."""
+        for bad in unusable:
             self._count(bad)
             if bad:
                 self._check()
@@ -55,8 +55,8 @@ class Brake:
 
     def _stop(self, what: str) -> MassDeadLettering:
         return MassDeadLettering(
-            f"{what}, so the consumer stopped before it dead-letters a whole topic. Nothing of this"
-            " batch is committed. Look at the newest dead letters and at what is publishing. If"
-            " these messages are to be dead-lettered all the same, start again with"
+            f"{what}, so the consumer stopped before it dead-letters a whole topic. The offsets of"
+            " this batch are not committed. Look at the newest dead letters and at what is"
+            " publishing. If these messages are to be dead-lettered all the same, start again with"
             " CLAIM_ANALYTICS_BRAKE_RATIO=1 and CLAIM_ANALYTICS_BRAKE_RUN=0."
         )

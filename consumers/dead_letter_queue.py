@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
-from typing import Any
+from contextlib import AsyncExitStack, suppress
 
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError, MessageSizeTooLargeError
@@ -12,6 +12,7 @@ from consumers.dead_letters import DeadLetter, dead_letter_headers
 from consumers.errors import ConsumerStopped
 
 NO_LIMIT = 2**31 - 1  # the broker's own limit decides
+GOODBYE_SECONDS = 3
 
 
 class DeadLetterQueue:
@@ -21,6 +22,7 @@ class DeadLetterQueue:
         self._connection = connection
         self._suffix = suffix
         self._producer: AIOKafkaProducer | None = None
+        self._starting = asyncio.Lock()
 
     async def publish(self, letters: Sequence[DeadLetter], group: str) -> None:
         """Send all, and wait until all are acknowledged.
@@ -30,49 +32,60 @@ class DeadLetterQueue:
         """
         producer = await self._started()
         try:
-            sent = [await self._send(producer, letter, group) for letter in letters]
-            await asyncio.gather(*sent)
+            await asyncio.gather(*(self._send(producer, letter, group) for letter in letters))
         except MessageSizeTooLargeError:
             raise ConsumerStopped(
                 "a dead letter is larger than its topic takes: raise max.message.bytes of"
                 f" {letters[0].record.topic}{self._suffix} above that of the topic itself"
             ) from None
+        except KafkaError as error:
+            if not error.retriable:
+                await self._give_up(producer)
+            raise
 
     async def close(self) -> None:
         if self._producer:
-            await self._producer.stop()
+            await self._give_up(self._producer)
 
     async def _started(self) -> AIOKafkaProducer:
-        if self._producer is None:
-            producer = AIOKafkaProducer(
-                **self._connection.client_options(),
-                acks="all",
-                enable_idempotence=True,
-                # A message may have come compressed, and would not fit its DLQ otherwise.
-                compression_type="zstd",
-                max_request_size=NO_LIMIT,
-                key_serializer=_unboxed,
-                value_serializer=_unboxed,
-            )
-            try:
-                await producer.start()
-            except KafkaError:
-                await producer.stop()
-                raise
-            self._producer = producer
-        return self._producer
+        async with self._starting:  # the consumers of several topics share the producer
+            if self._producer is None:
+                self._producer = await self._start()
+            return self._producer
 
-    async def _send(
-        self, producer: AIOKafkaProducer, letter: DeadLetter, group: str
-    ) -> asyncio.Future[Any]:
+    async def _start(self) -> AIOKafkaProducer:
+        producer = AIOKafkaProducer(
+            **self._connection.client_options(),
+            acks="all",
+            enable_idempotence=True,
+            # A message may have come compressed, and would not fit its DLQ otherwise.
+            compression_type="zstd",
+            max_request_size=NO_LIMIT,
+            key_serializer=_unboxed,
+            value_serializer=_unboxed,
+        )
+        async with AsyncExitStack() as on_failure:
+            on_failure.push_async_callback(producer.stop)
+            await producer.start()
+            on_failure.pop_all()
+        return producer
+
+    async def _give_up(self, producer: AIOKafkaProducer) -> None:
+        """An idempotent producer can be of no use after an error; the next try gets a new one."""
+        if self._producer is producer:
+            self._producer = None
+        with suppress(TimeoutError, KafkaError):
+            async with asyncio.timeout(GOODBYE_SECONDS):  # else it would wait for a lost broker
+                await producer.stop()
+
+    async def _send(self, producer: AIOKafkaProducer, letter: DeadLetter, group: str) -> None:
         # Boxed: the client refuses a message with neither key nor value, and Kafka does not.
-        future: asyncio.Future[Any] = await producer.send(
+        await producer.send_and_wait(
             letter.record.topic + self._suffix,
             key=(letter.record.key,),
             value=(letter.record.value,),
             headers=dead_letter_headers(letter, group),
         )
-        return future
 
 
 def _unboxed(box: tuple[bytes | None]) -> bytes | None:

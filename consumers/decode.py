@@ -1,11 +1,23 @@
 """A Kafka record to a row for the database, or to a dead letter. Pure: no I/O, no clock."""
 
+from typing import TypeVar
+
+from pydantic import BaseModel
+
 from consumers.cloudevents import CloudEvent, read_cloudevent
 from consumers.contracts.claim_data import ClaimData
-from consumers.contracts.registry import ClaimContract
+from consumers.contracts.registry import ClaimContract, Contract
 from consumers.contracts.validation import field_refusal, validated
 from consumers.dead_letters import DeadLetter, Record, RefusedError
 from repositories.claim_rows import ClaimEventRow
+
+Data = TypeVar("Data", bound=BaseModel)
+
+
+def read_event(record: Record, contract: Contract[Data]) -> tuple[CloudEvent, Data]:
+    """The record as the event of `contract`; RefusedError if it is none, or breaks a rule."""
+    event = read_cloudevent(record, contract.event)
+    return event, validated(contract.data, event.data)
 
 
 def decode(record: Record, contract: ClaimContract) -> ClaimEventRow | DeadLetter:
@@ -15,8 +27,7 @@ def decode(record: Record, contract: ClaimContract) -> ClaimEventRow | DeadLette
     gives the same answer at any time and in any process.
     """
     try:
-        event = read_cloudevent(record, contract.event)
-        data = validated(contract.data, event.data)
+        event, data = read_event(record, contract)
         _check_cross_rules(data, event)
     except RefusedError as refusal:
         return DeadLetter(refusal.reason, refusal.detail, record)

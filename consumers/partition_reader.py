@@ -7,6 +7,7 @@ an error in one.
 
 import asyncio
 import logging
+import time
 from collections.abc import Callable, Sequence
 from typing import Generic
 
@@ -15,6 +16,7 @@ from aiokafka.errors import (
     CorruptRecordException,
     KafkaError,
     OffsetOutOfRangeError,
+    RecordTooLargeError,
     UnsupportedCodecError,
 )
 
@@ -26,9 +28,10 @@ from consumers.retry import describe, is_transient
 
 log = logging.getLogger(__name__)
 
-CHUNK = 500  # records decoded at a time: some milliseconds, so that heartbeats get their turn
+CHUNK = 200  # records decoded at a time: some milliseconds, so that heartbeats get their turn
 WAIT_MS = 1_000
 PAUSE_AFTER_ERROR_SECONDS = 0.5
+SILENCE_SECONDS = 10  # without an answer, before it is worth a line in the log
 
 Decode = Callable[[Record], Event | DeadLetter]
 
@@ -48,7 +51,10 @@ class PartitionReader(Generic[Event]):
         self._decode = decode
         self._intake = intake
         self._next = 0
+        self._last: int | None = None  # next offset of what was handed on last
         self._one_by_one = 0  # how many records are still to be read singly
+        self._answered = time.time()
+        self._silence_told = 0.0  # seconds of it
 
     async def run(self, start: int) -> None:
         """Read from offset `start` until cancelled.
@@ -65,13 +71,15 @@ class PartitionReader(Generic[Event]):
             position = await self._consumer.position(self._partition)
             if records or position != self._next:
                 await self._hand_on(records, position)
+            else:
+                self._look_out_for_silence()
             await asyncio.sleep(0)
 
     async def _hand_on(self, records: Sequence[Record], position: int) -> None:
         decoded = [self._decode(record) for record in records]
         size = sum(len(record.value or b"") for record in records)
-        self._next = position
-        await self._intake.put(Chunk(self._partition, records, decoded, position, size))
+        after, self._last, self._next = self._last, position, position
+        await self._intake.put(Chunk(self._partition, after, records, decoded, position, size))
 
     async def _fetch(self) -> Sequence[Record]:
         most = 1 if self._one_by_one else CHUNK
@@ -81,7 +89,7 @@ class PartitionReader(Generic[Event]):
             )
         except OffsetOutOfRangeError:
             raise self._lost() from None
-        except (CorruptRecordException, UnsupportedCodecError) as error:
+        except (CorruptRecordException, RecordTooLargeError, UnsupportedCodecError) as error:
             await self._undecodable(error)
             return []
         except KafkaError as error:
@@ -96,6 +104,17 @@ class PartitionReader(Generic[Event]):
         self._one_by_one = max(0, self._one_by_one - 1)
         records: Sequence[Record] = fetched.get(self._partition, [])
         return records
+
+    def _look_out_for_silence(self) -> None:
+        """A line now and then while the broker is away: the client tries again without a word."""
+        answered = self._consumer.last_poll_timestamp(self._partition)
+        self._answered = answered / 1000 if answered else self._answered
+        silence = time.time() - self._answered
+        if silence < SILENCE_SECONDS:
+            self._silence_told = 0.0
+        elif silence > 2 * self._silence_told:
+            self._silence_told = silence
+            log.warning("no answer from Kafka about %s for %.0f seconds", self._name, silence)
 
     async def _undecodable(self, error: Exception) -> None:
         """Find the record that the client cannot decode: go back, and read singly up to it."""

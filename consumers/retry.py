@@ -26,6 +26,12 @@ PASSING = (
     kafka.RebalanceInProgressError,
     kafka.IllegalGenerationError,
     kafka.UnknownMemberIdError,
+    # The producer that met them is replaced.
+    kafka.OutOfOrderSequenceNumber,
+    kafka.UnknownProducerId,
+    kafka.InvalidProducerEpoch,
+    kafka.ProducerFenced,
+    kafka.ProducerClosed,
 )
 
 

@@ -13,11 +13,12 @@ async def start_offset(
 
     After the database is restored from a backup Kafka's is ahead of it; after an operator has
     reset the group backwards Kafka's is behind. Both times the lower is right, and what is read
-    twice is a duplicate. Where either is missing, reading starts from the earliest offset.
+    twice is a duplicate. Where either is missing, reading starts from the earliest offset. But if
+    the stored one is lower still, what it names is gone: it is returned, for the partition to stop.
     """
     committed = await consumer.committed(partition)
     stored = await stored_offset(database, group, partition.topic, partition.partition)
-    if committed is not None and stored is not None:
-        return min(int(committed), stored)
-    earliest: dict[TopicPartition, int] = await consumer.beginning_offsets([partition])
-    return earliest[partition]
+    if committed is None or stored is None:
+        earliest: dict[TopicPartition, int] = await consumer.beginning_offsets([partition])
+        committed = earliest[partition]
+    return int(committed) if stored is None else min(int(committed), stored)

@@ -11,39 +11,28 @@ from dataclasses import dataclass
 from typing import Any, Generic
 
 from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, TopicPartition
-from aiokafka.errors import ConsumerStoppedError, IllegalStateError
+from aiokafka.errors import ConsumerStoppedError, IllegalStateError, KafkaError
 
 from consumers.batch_applier import BatchApplier
 from consumers.batches import BatchPolicy, Event
 from consumers.connection import KafkaConnection
-from consumers.errors import PartitionStopped
+from consumers.errors import ConsumerStopped, PartitionStopped
 from consumers.handler import Subscription
 from consumers.intake import Intake
+from consumers.membership import GroupPolicy, leave, new_member
 from consumers.partition_reader import PartitionReader
 from consumers.progress import Progress
-from consumers.retry import RetryPolicy, until_it_succeeds
+from consumers.retry import RetryPolicy, describe, is_transient, until_it_succeeds
 from consumers.start_offsets import start_offset
+from consumers.waiting import set_within
 from repositories.database import Database
+from repositories.errors import DatabaseBehind
 
 log = logging.getLogger(__name__)
 
-NEVER_MS = 2**31 - 1
-# A fetch this large, and no larger for all partitions together, holds mostly one partition's
-# messages in a backlog: so a batch has few providers, and their events fall on the same rows.
-FETCH_BYTES = 8 * 1024 * 1024
-
-
-@dataclass(frozen=True)
-class GroupPolicy:
-    """Membership of a consumer group, in seconds.
-
-    A member that dies is missed after `session`; one that is alive may take up to `rebalance` to
-    finish its batch when partitions move, and up to `shutdown` when it is told to stop.
-    """
-
-    session: float = 10.0
-    rebalance: float = 60.0
-    shutdown: float = 20.0
+TOPIC_SECONDS, TOPIC_PAUSE_SECONDS = 5.0, 0.5
+NO_PARTITION = TopicPartition("", 0)
+BREAK_OFF_SECONDS = 3
 
 
 @dataclass(frozen=True)
@@ -80,15 +69,67 @@ class TopicConsumer(ConsumerRebalanceListener, Generic[Event]):  # type: ignore[
 
         Raises ConsumerStopped, or another error after which this consumer cannot go on.
         """
+        attempt = 0
+        while not stop.is_set():
+            try:
+                await self._consume(stop)
+            except (KafkaError, DatabaseBehind) as error:
+                attempt += 1
+                self._check_worth_repeating(error)
+                await set_within(stop, self._parts.retry.pause(attempt))
+
+    async def _consume(self, stop: asyncio.Event) -> None:
+        """With one client, until `stop` is set or something fails."""
+        parts = self._parts
         self._failure = asyncio.get_running_loop().create_future()
-        self._consumer = self._client()
+        self._consumer = new_member(parts.connection, parts.group, parts.group_policy)
+        self._start_applying()
+        membership = self._watched(self._take_part())
         try:
-            await until_it_succeeds(self._consumer.start, "connecting to Kafka", self._parts.retry)
-            self._consumer.subscribe([self._parts.topic], listener=self)
-            self._start_applying()
             await self._stopped_or_failed(stop)
         finally:
+            self._failure.cancel()
+            await _cancelled({membership})
             await self._shut_down()
+
+    async def _take_part(self) -> None:
+        """Join the group; then look out for errors of the client's own tasks.
+
+        The client tells them only to those who fetch, and a member may have no partition.
+        """
+        topic, consumer = self._parts.topic, self._consumer
+        await until_it_succeeds(consumer.start, "connecting to Kafka", self._parts.retry)
+        await self._wait_for_topic()
+        consumer.subscribe([topic], listener=self)
+        while True:
+            await consumer.getmany(NO_PARTITION, timeout_ms=1_000)
+
+    async def _wait_for_topic(self) -> None:
+        """A topic that was created a moment ago is not listed at once."""
+        topic, waited = self._parts.topic, 0.0
+        while topic not in await self._consumer.topics():
+            if waited >= TOPIC_SECONDS:
+                raise ConsumerStopped(
+                    f"there is no topic {topic}: run `claim-analytics topics` to create what is"
+                    " missing"
+                )
+            waited += TOPIC_PAUSE_SECONDS
+            await asyncio.sleep(TOPIC_PAUSE_SECONDS)
+
+    def _check_worth_repeating(self, error: KafkaError | DatabaseBehind) -> None:
+        """Whether a new client helps: it starts reading from where the database stands.
+
+        A bare KafkaError is the client's word for what it did not expect, of the broker or of
+        itself; it can be without its tasks then.
+        """
+        name = self._parts.subscription.name
+        final = not isinstance(error, DatabaseBehind) and type(error) is not KafkaError
+        if final and not is_transient(error):
+            raise ConsumerStopped(
+                f"Kafka does not let the consumer of {name} go on ({type(error).__name__}): look at"
+                f" the permissions and the settings of the group {self._parts.group}"
+            ) from None
+        log.warning("joining the group anew: %s", describe(error), extra={"consumer": name})
 
     async def on_partitions_assigned(self, assigned: Iterable[TopicPartition]) -> None:
         """Called by the client after each rebalance; must not wait, must not raise."""
@@ -150,7 +191,8 @@ class TopicConsumer(ConsumerRebalanceListener, Generic[Event]):  # type: ignore[
         await self._stop_reading()
         await self._finished(within=self._parts.group_policy.shutdown)
         await self._stop_applying()
-        await self._consumer.stop()
+        if not await leave(self._consumer):
+            log.warning("left without a word to Kafka, which misses this member soon")
 
     async def _finished(self, within: float) -> bool:
         """Whether the batch at hand was finished `within` so many seconds."""
@@ -171,8 +213,10 @@ class TopicConsumer(ConsumerRebalanceListener, Generic[Event]):  # type: ignore[
         self._applying = self._watched(self._apply_batches())
 
     async def _stop_applying(self) -> None:
+        """Break off the batch at hand; a database that hangs keeps nobody from leaving it there."""
         if self._applying:
-            await _cancelled({self._applying})
+            self._applying.cancel()
+            await asyncio.wait({self._applying}, timeout=BREAK_OFF_SECONDS)
 
     def _watched(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         """A task whose error fails the whole consumer."""
@@ -184,26 +228,11 @@ class TopicConsumer(ConsumerRebalanceListener, Generic[Event]):  # type: ignore[
         if not task.cancelled() and (error := task.exception()) and not self._failure.done():
             self._failure.set_exception(error)
 
-    def _client(self) -> AIOKafkaConsumer:
-        parts = self._parts
-        return AIOKafkaConsumer(
-            **parts.connection.client_options(),
-            group_id=parts.group,
-            enable_auto_commit=False,
-            auto_offset_reset="none",  # a lost offset is never jumped over in silence
-            isolation_level="read_committed",
-            session_timeout_ms=int(parts.group_policy.session * 1000),
-            heartbeat_interval_ms=int(parts.group_policy.session * 1000 / 3),
-            rebalance_timeout_ms=int(parts.group_policy.rebalance * 1000),
-            # While the database is away nothing is polled, and the member must stay all the same.
-            max_poll_interval_ms=NEVER_MS,
-            fetch_max_bytes=FETCH_BYTES,
-            max_partition_fetch_bytes=FETCH_BYTES,
-        )
-
     def _log(self, what: str, partitions: Iterable[TopicPartition]) -> None:
         numbers = sorted(partition.partition for partition in partitions)
-        log.info(what, extra={"consumer": self._parts.subscription.name, "partitions": numbers})
+        if numbers:
+            name = self._parts.subscription.name
+            log.info(what, extra={"consumer": name, "partitions": numbers})
 
 
 async def _cancelled(tasks: Collection[asyncio.Task[None]]) -> None:

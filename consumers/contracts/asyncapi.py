@@ -2,9 +2,10 @@
 
 from collections.abc import Iterator
 
+from pydantic import BaseModel
 from pydantic.json_schema import JsonSchemaValue
 
-from consumers.contracts.registry import CLAIM_CONTRACTS, ClaimContract
+from consumers.contracts.registry import READ_CONTRACTS, SENT_CONTRACTS, Contract
 from consumers.contracts.rfc3339 import RFC3339_PATTERN
 from consumers.contracts.schemas import data_schema
 from consumers.dead_letters import DeadLetterReason
@@ -33,33 +34,52 @@ _DLQ_HEADERS: JsonSchemaValue = {
 
 
 def asyncapi_document() -> JsonSchemaValue:
-    messages = [message for contract in CLAIM_CONTRACTS for message in _messages(contract)]
+    contracts = (*READ_CONTRACTS, *SENT_CONTRACTS)
     return {
         "asyncapi": "3.0.0",
         "info": {
             "title": "Claim Analytics",
             "version": "1.0.0",
-            "description": "The events that Claim Analytics reads from Apache Kafka, and its "
-            "dead letters. Topic names are settings; these are the defaults.",
+            "description": "The events that Claim Analytics reads from Apache Kafka, its dead "
+            "letters, and what it announces. Topic names are settings; these are the defaults.",
         },
         "defaultContentType": "application/json",
-        "channels": dict(channel for c in CLAIM_CONTRACTS for channel in _channels(c)),
-        "operations": dict(operation for c in CLAIM_CONTRACTS for operation in _operations(c)),
+        "channels": {
+            **dict(channel for c in READ_CONTRACTS for channel in _channels(c)),
+            **{topic: _sent_channel(topic) for topic in SENT_TOPICS},
+        },
+        "operations": {
+            **dict(operation for c in READ_CONTRACTS for operation in _operations(c)),
+            **{f"send-{t}": _operation("send", t, _sent_messages(t)) for t in SENT_TOPICS},
+        },
         "components": {
-            "messages": dict(messages),
-            "schemas": {c.event.name: data_schema(c) for c in CLAIM_CONTRACTS},
+            "messages": {
+                **dict(message for c in READ_CONTRACTS for message in _messages(c)),
+                **{c.event.name: _binary(_attributes(c), _data(c)) for c in SENT_CONTRACTS},
+            },
+            "schemas": {c.event.name: data_schema(c) for c in contracts},
         },
     }
 
 
 _Named = tuple[str, JsonSchemaValue]
+SENT_TOPICS = tuple(dict.fromkeys(contract.topic for contract in SENT_CONTRACTS))
 
 
-def _channels(contract: ClaimContract) -> Iterator[_Named]:
+def _channels(contract: Contract[BaseModel]) -> Iterator[_Named]:
     topic = contract.topic
     yield topic, _channel(topic, f"{contract.event.name} events.", _modes(topic))
     dlq = f"{topic}.dlq"
     yield dlq, _channel(dlq, f"Messages of {topic} that can never succeed.", [dlq])
+
+
+def _sent_channel(topic: str) -> JsonSchemaValue:
+    """What this service sends is in binary mode."""
+    return _channel(topic, "What became of reports.", _sent_messages(topic))
+
+
+def _sent_messages(topic: str) -> list[str]:
+    return [contract.event.name for contract in SENT_CONTRACTS if contract.topic == topic]
 
 
 def _channel(address: str, description: str, messages: list[str]) -> JsonSchemaValue:
@@ -70,7 +90,7 @@ def _channel(address: str, description: str, messages: list[str]) -> JsonSchemaV
     }
 
 
-def _operations(contract: ClaimContract) -> Iterator[_Named]:
+def _operations(contract: Contract[BaseModel]) -> Iterator[_Named]:
     topic = contract.topic
     yield f"receive-{topic}", _operation("receive", topic, _modes(topic))
     yield f"send-{topic}.dlq", _operation("send", f"{topic}.dlq", [f"{topic}.dlq"])
@@ -88,16 +108,19 @@ def _modes(topic: str) -> list[str]:
     return [f"{topic}.binary", f"{topic}.structured"]
 
 
-def _messages(contract: ClaimContract) -> Iterator[_Named]:
-    data: JsonSchemaValue = {"$ref": f"#/components/schemas/{contract.event.name}"}
-    attributes = _attributes(contract)
+def _messages(contract: Contract[BaseModel]) -> Iterator[_Named]:
+    attributes, data = _attributes(contract), _data(contract)
     binary, structured = _modes(contract.topic)
     yield binary, _binary(attributes, data)
     yield structured, _structured(attributes, data)
     yield f"{contract.topic}.dlq", _dead_letter()
 
 
-def _attributes(contract: ClaimContract) -> JsonSchemaValue:
+def _data(contract: Contract[BaseModel]) -> JsonSchemaValue:
+    return {"$ref": f"#/components/schemas/{contract.event.name}"}
+
+
+def _attributes(contract: Contract[BaseModel]) -> JsonSchemaValue:
     """The required CloudEvents attributes."""
     return {
         "specversion": {"type": "string", "const": "1.0"},

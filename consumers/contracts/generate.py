@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 from consumers.contracts.asyncapi import asyncapi_document
-from consumers.contracts.registry import CLAIM_CONTRACTS
+from consumers.contracts.registry import READ_CONTRACTS, SENT_CONTRACTS
 from consumers.contracts.schemas import schema_file
 
 DIRECTORY = Path(__file__).parents[2] / "docs" / "contracts"
@@ -15,7 +15,8 @@ DIRECTORY = Path(__file__).parents[2] / "docs" / "contracts"
 def generated_files() -> dict[str, str]:
     """The text of every generated file by its path below the directory."""
     documents = {
-        f"schemas/{contract.event.name}.json": schema_file(contract) for contract in CLAIM_CONTRACTS
+        f"schemas/{contract.event.name}.json": schema_file(contract)
+        for contract in (*READ_CONTRACTS, *SENT_CONTRACTS)
     }
     documents["asyncapi.json"] = asyncapi_document()
     return {name: json.dumps(document, indent=2) + "\n" for name, document in documents.items()}
