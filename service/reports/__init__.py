@@ -1,0 +1,1 @@
+"""Reports: documents, their files, and the work that makes them."""

@@ -1,0 +1,1 @@
+"""One module per report type: its query, what it shows, and its `DEFINITION`."""

@@ -1,0 +1,90 @@
+"""From the setting REPORT_STORAGE_URL to a store.
+
+    /var/lib/claim-analytics                     a folder of this machine
+    file:///var/lib/claim-analytics              the same
+    s3://bucket/folder?region=ca-central-1       a bucket
+    s3://bucket?endpoint=https://host:9000       one of an S3-compatible service
+
+Options of a bucket: `region`, `endpoint` and `virtual_hosted=true` (the bucket in the host's name
+instead of the path). Credentials never stand in the URL: AWS_ACCESS_KEY_ID and
+AWS_SECRET_ACCESS_KEY, or the role of the machine or container.
+"""
+
+from datetime import timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
+
+from obstore.store import LocalStore, S3Store
+
+from service.reports.files import local
+from service.reports.files.errors import StorageUrlWrong
+from service.reports.files.faults import store_faults
+from service.reports.files.store import FileStore
+
+if TYPE_CHECKING:
+    from obstore.store import S3Config  # exists for type checkers alone
+
+_OPTIONS = ("region", "endpoint", "virtual_hosted")
+
+
+def open_store(url: str) -> FileStore:
+    """Makes a local folder if it is missing; asks nothing of a bucket yet.
+
+    Raises StorageUrlWrong, and StoreUnavailable if the folder cannot be made.
+    """
+    parts = urlsplit(url)
+    if parts.scheme == "s3":
+        return _bucket(parts)
+    if parts.scheme in ("", "file"):
+        return _folder(parts)
+    raise StorageUrlWrong(f"{parts.scheme}:// is no report storage; use a path, file:// or s3://")
+
+
+def _folder(parts: SplitResult) -> FileStore:
+    if parts.netloc or parts.query or not parts.path:
+        raise StorageUrlWrong("a folder is written as a path or as file:///absolute/path")
+    path = unquote(parts.path) if parts.scheme else parts.path
+    root = Path(path).expanduser().absolute()
+    with store_faults(str(root)):
+        local.open_root(root)
+        return FileStore(LocalStore(root), root)
+
+
+def _bucket(parts: SplitResult) -> FileStore:
+    if not parts.hostname or "@" in parts.netloc or parts.port:
+        raise StorageUrlWrong(
+            "a bucket is written as s3://bucket/folder, without credentials or port"
+        )
+    options = _options(parts.query)
+    config: S3Config = {
+        "virtual_hosted_style_request": options.get("virtual_hosted", "false") == "true"
+    }
+    if "region" in options:
+        config["region"] = options["region"]
+    if "endpoint" in options:
+        config["endpoint"] = options["endpoint"]
+    plain = options.get("endpoint", "").startswith("http://")
+    folder = parts.path.strip("/") or None
+    return FileStore(
+        S3Store(
+            parts.netloc,
+            prefix=folder,
+            config=config,
+            client_options={"allow_http": plain},
+            # The report worker tries again later; until then it must not look stuck.
+            retry_config={"max_retries": 4, "retry_timeout": timedelta(seconds=60)},
+        )
+    )
+
+
+def _options(query: str) -> dict[str, str]:
+    options = dict(parse_qsl(query, keep_blank_values=True))
+    for name in options:
+        if name not in _OPTIONS:
+            raise StorageUrlWrong(f"s3:// has no option {name}; it has {', '.join(_OPTIONS)}")
+    if options.get("virtual_hosted", "false") not in ("true", "false"):
+        raise StorageUrlWrong("virtual_hosted is true or false")
+    if not options.get("endpoint", "https://").startswith(("https://", "http://")):
+        raise StorageUrlWrong("endpoint starts with https:// (or http:// on a trusted network)")
+    return options

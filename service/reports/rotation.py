@@ -1,0 +1,25 @@
+"""Rotating the master key: every file's own key is wrapped anew, no file is touched."""
+
+from repositories.database import Database
+from repositories.report_files import FileKey, keys_not_wrapped_by, rewrap_key
+from service.reports.files.keys import Keyring, WrappedKey
+
+AT_ONCE = 500
+
+
+async def rewrap_all(database: Database, keyring: Keyring) -> int:
+    """Wrap every stored file key by the primary master key; returns how many were not.
+
+    Raises MasterKeyUnknown if a key is wrapped by one that the settings lack; what was rewrapped
+    until then stays so. Safe to repeat and beside running workers.
+    """
+    rewrapped = 0
+    while stored := await keys_not_wrapped_by(database, keyring.primary_id, AT_ONCE):
+        for old in stored:
+            rewrapped += await _rewrap(database, keyring, old)
+    return rewrapped
+
+
+async def _rewrap(database: Database, keyring: Keyring, old: FileKey) -> bool:
+    new = keyring.rewrap(WrappedKey(old.key_id, old.wrapped_key), old.file_path)
+    return await rewrap_key(database, old, wrapped_key=new.ciphertext, key_id=new.key_id)

@@ -1,0 +1,84 @@
+"""The jobs that run beside the consumers of report events, built out of settings."""
+
+import asyncio
+import logging
+import os
+from collections.abc import Sequence
+
+from repositories.database import Database
+from service.jobs import Job
+from service.reports.cleanup import CleanupPolicy, keep_clean
+from service.reports.files.keys import Keyring
+from service.reports.files.locations import open_store
+from service.reports.files.passwords import PasswordKeys
+from service.reports.files.store import FileStore
+from service.reports.relay import relay_outbox
+from service.reports.worker import ReportWorker, WorkerPolicy
+from service.settings import Settings
+from service.wiring import kafka_connection
+
+log = logging.getLogger(__name__)
+
+
+def report_jobs(settings: Settings) -> Sequence[Job]:
+    """Relay, workers and cleanup. Without master keys the relay alone: requests wait.
+
+    Raises KeySettingWrong, StorageUrlWrong or StoreUnavailable.
+    """
+    if settings.report_master_keys is None:
+        log.warning(
+            "no reports are made: CLAIM_ANALYTICS_REPORT_MASTER_KEYS is not set;"
+            " requests are taken down and wait (`claim-analytics keys new` makes a key)"
+        )
+        return [_relay(settings)]
+    os.umask(0o077)  # report files and folders are this user's alone
+    store = report_store(settings)
+    workers = [_worker(settings, store) for _ in range(settings.report_workers)]
+    return [_relay(settings), *workers, _cleanup(settings, store)]
+
+
+def report_store(settings: Settings) -> FileStore:
+    return open_store(settings.report_storage_url)
+
+
+def keyring(settings: Settings) -> Keyring:
+    """Raises KeySettingWrong, also if there is no key at all."""
+    keys = settings.report_master_keys
+    return Keyring.parse(keys.get_secret_value() if keys else "")
+
+
+def password_keys(settings: Settings) -> PasswordKeys | None:
+    keys = settings.report_password_keys
+    return PasswordKeys.parse(keys.get_secret_value()) if keys else None
+
+
+def _relay(settings: Settings) -> Job:
+    async def relay(database: Database, stop: asyncio.Event) -> None:
+        await relay_outbox(database, kafka_connection(settings), settings, stop)
+
+    return relay
+
+
+def _worker(settings: Settings, store: FileStore) -> Job:
+    policy = WorkerPolicy(
+        lease=settings.report_lease_seconds,
+        most_tries=settings.report_most_tries,
+        shutdown=settings.shutdown_seconds,
+    )
+    keys, passwords = keyring(settings), password_keys(settings)
+
+    async def work(database: Database, stop: asyncio.Event) -> None:
+        await ReportWorker(database, store, keys, passwords, policy).run(stop)
+
+    return work
+
+
+def _cleanup(settings: Settings, store: FileStore) -> Job:
+    policy = CleanupPolicy(
+        every=settings.report_cleanup_seconds, grace=settings.report_orphan_seconds
+    )
+
+    async def clean(database: Database, stop: asyncio.Event) -> None:
+        await keep_clean(database, store, policy, stop)
+
+    return clean

@@ -1,0 +1,231 @@
+"""Making reports: claim a job, render and store its file, make it ready.
+
+What dies on the way leaves a lease that ends, and another worker takes over under a new file name.
+"""
+
+import asyncio
+import logging
+import traceback
+from collections.abc import Awaitable, Callable, Coroutine
+from contextlib import aclosing
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from consumers.retry import RetryPolicy, until_it_succeeds
+from consumers.waiting import set_within
+from repositories.database import Database
+from repositories.errors import RepositoryError
+from repositories.provider_profiles import read_profile
+from repositories.report_files import stored_file
+from repositories.report_jobs import ClaimedJob, claim_job, extend_lease, postpone_job, release_job
+from repositories.report_outcomes import fail_job, finish_job
+from repositories.report_queries import ReportQueries
+from repositories.vocabulary import ReportStatus
+from service.reports.documents import RenderRequest, render
+from service.reports.files.errors import PasswordRefused
+from service.reports.files.keys import Keyring
+from service.reports.files.passwords import PasswordKeys
+from service.reports.files.report_files import WrittenFile, write_report
+from service.reports.files.store import FileStore
+
+log = logging.getLogger(__name__)
+
+GENERIC = "Report generation failed. Please try again or contact support."
+
+
+@dataclass(frozen=True)
+class WorkerPolicy:
+    """Times in seconds. A report is given up after `most_tries`; `lease` is renewed thrice in it;
+    `shutdown` is what a report under way may still take when the service stops."""
+
+    lease: float = 60.0
+    most_tries: int = 4
+    idle: float = 0.5
+    shutdown: float = 20.0
+    longest_pause: float = 60.0  # between tries, after a first of one second
+
+
+class LeaseLost(Exception):
+    """Another worker has the job: this one announces nothing and removes its own file only."""
+
+
+class ReportWorker:
+    """Makes one report after the other; as many of them as you like, in any process."""
+
+    def __init__(
+        self,
+        database: Database,
+        store: FileStore,
+        keyring: Keyring,
+        passwords: PasswordKeys | None,
+        policy: WorkerPolicy,
+    ) -> None:
+        self._database = database
+        self._store = store
+        self._keyring = keyring
+        self._passwords = passwords
+        self._policy = policy
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Make what is due, until `stop` is set; a report under way gets a while to be done."""
+        while not stop.is_set():
+            job = await self._claimed()
+            if job:
+                await self._make_or_release(job, stop)
+            else:
+                await set_within(stop, self._policy.idle)
+
+    async def _claimed(self) -> ClaimedJob | None:
+        try:
+            return await claim_job(self._database, self._policy.lease)
+        except RepositoryError as error:
+            if not error.retriable:
+                raise
+            log.warning("failed while looking for reports to make: %s", error)
+            return None
+
+    async def _make_or_release(self, job: ClaimedJob, stop: asyncio.Event) -> None:
+        making = asyncio.create_task(self.make(job))
+        stopping = asyncio.create_task(stop.wait())
+        await asyncio.wait({making, stopping}, return_when=asyncio.FIRST_COMPLETED)
+        stopping.cancel()
+        await asyncio.wait({making}, timeout=self._policy.shutdown)
+        if making.done():
+            making.result()
+            return
+        making.cancel()
+        await asyncio.gather(making, return_exceptions=True)
+        await self._tell("giving a report back", lambda: release_job(self._database, job))
+
+    async def make(self, job: ClaimedJob) -> None:
+        """Make one report, whatever comes of it; raises nothing but cancellation."""
+        if job.tries > self._policy.most_tries:
+            await self._fail(job, job.last_error or "worker-died", GENERIC)
+            return
+        try:
+            await self._under_lease(job, self._write_and_finish(job))
+        except PasswordRefused as refused:
+            await self._fail(job, "password-refused", str(refused))
+        except LeaseLost:
+            log.warning("report taken over by another worker", extra=_labels(job))
+        except Exception as error:  # noqa: BLE001  # a bug in one report must not end the worker
+            await self._try_later(job, error)
+
+    async def _write_and_finish(self, job: ClaimedJob) -> None:
+        await self._finish(job, await self._write(job))
+
+    async def _write(self, job: ClaimedJob) -> WrittenFile:
+        """From a server-side cursor through renderer and cipher into the store."""
+        password = self._password(job)
+        async with self._database.snapshot() as connection:
+            request = RenderRequest(
+                report_id=job.report_id,
+                provider=await read_profile(connection, job.provider_id),
+                report_type=job.report_type,
+                format=job.format,
+                period_start=job.period_start,
+                period_end=job.period_end,
+                requested_at=job.requested_at,
+                password=password,
+            )
+            rendered = render(request, ReportQueries(connection, job.provider_id))
+            async with aclosing(rendered):
+                return await write_report(self._store, self._keyring, job.file_path, rendered)
+
+    async def _finish(self, job: ClaimedJob, written: WrittenFile) -> None:
+        def finish() -> Awaitable[bool]:
+            return finish_job(
+                self._database,
+                job,
+                file_size_bytes=written.size_bytes,
+                wrapped_key=written.key.ciphertext,
+                key_id=written.key.key_id,
+                ready_at=datetime.now(UTC),
+            )
+
+        finished = await until_it_succeeds(finish, "making a report ready", RetryPolicy())
+        if not finished and not await self._was_finished(job):
+            await self._store.delete(job.file_path)
+            raise LeaseLost
+        log.info("report ready", extra=_labels(job) | {"bytes": written.size_bytes})
+
+    async def _was_finished(self, job: ClaimedJob) -> bool:
+        """Whether an earlier call of ours finished it, whose answer was lost."""
+        async with self._database.transaction() as connection:
+            stored = await stored_file(connection, job.provider_id, job.report_id)
+        if stored is None:
+            return False
+        return stored.status is ReportStatus.READY and stored.file_path == job.file_path
+
+    async def _try_later(self, job: ClaimedJob, error: Exception) -> None:
+        """Postpone, or give up after enough tries. Logged by place, not by text: it may quote."""
+        code = type(error).__name__[:50]
+        place = traceback.extract_tb(error.__traceback__)[-1]
+        log.error(
+            "report failed",
+            extra=_labels(job) | {"error": code, "at": f"{place.name}:{place.lineno}"},
+        )
+        if job.tries >= self._policy.most_tries:
+            await self._fail(job, code, GENERIC)
+            return
+        pause = RetryPolicy(1.0, self._policy.longest_pause).pause(job.tries)
+        await self._tell(
+            "postponing a report",
+            lambda: postpone_job(self._database, job, code=code, pause_seconds=pause),
+        )
+
+    async def _fail(self, job: ClaimedJob, code: str, message: str) -> None:
+        now = datetime.now(UTC)
+        await self._tell(
+            "giving a report up",
+            lambda: fail_job(self._database, job, code=code, message=message, failed_at=now),
+        )
+
+    async def _tell(self, doing: str, change: Callable[[], Awaitable[bool]]) -> None:
+        """Change the job's state. If the database is away the lease ends by itself, as after a
+        crash."""
+        try:
+            await change()
+        except RepositoryError as error:
+            log.warning("failed while %s, its lease will end: %s", doing, error)
+
+    def _password(self, job: ClaimedJob) -> str | None:
+        if job.archive_password is None:
+            return None
+        if self._passwords is None:
+            raise PasswordRefused("This service takes no archive passwords. Ask for a ZIP without.")
+        return self._passwords.open_password(job.archive_password)
+
+    async def _under_lease(self, job: ClaimedJob, work: Coroutine[Any, Any, None]) -> None:
+        """Renew the lease while `work` runs; cancel it and raise LeaseLost if the lease is lost."""
+        working = asyncio.create_task(work)
+        keeping = asyncio.create_task(self._keep_lease(job))
+        try:
+            await asyncio.wait({working, keeping}, return_when=asyncio.FIRST_COMPLETED)
+            if not working.done():
+                raise LeaseLost
+            working.result()
+        finally:
+            working.cancel()
+            keeping.cancel()
+            await asyncio.gather(working, keeping, return_exceptions=True)
+
+    async def _keep_lease(self, job: ClaimedJob) -> None:
+        """Returns when the lease is lost."""
+        held = True
+        while held:
+            await asyncio.sleep(self._policy.lease / 3)
+            try:
+                held = await extend_lease(self._database, job, self._policy.lease)
+            except RepositoryError as error:
+                log.warning("failed while renewing a lease: %s", error)
+
+
+def _labels(job: ClaimedJob) -> dict[str, object]:
+    return {
+        "report_id": str(job.report_id),
+        "report_type": job.report_type,
+        "format": job.format,
+        "attempt": job.attempt,
+    }
