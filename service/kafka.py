@@ -5,7 +5,7 @@ The one module of this floor that knows aiokafka; consuming is done in `consumer
 
 import asyncio
 from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -18,6 +18,7 @@ from consumers.connection import KafkaConnection
 
 Positions = dict[tuple[str, int], int]  # (topic, partition): offset of the next message
 UNACKNOWLEDGED = 5_000  # messages that may be under way at once
+GOODBYE_SECONDS = 5  # a producer with messages left would wait for a lost broker for ever
 
 
 class KafkaFailed(Exception):
@@ -41,7 +42,7 @@ class Message:
     topic: str
     key: bytes | None
     value: bytes | None
-    headers: Sequence[tuple[str, bytes]] = ()
+    headers: Sequence[tuple[str, bytes | None]] = ()
 
 
 class KafkaAdmin:
@@ -160,7 +161,9 @@ async def publisher(connection: KafkaConnection) -> AsyncIterator[Publisher]:
             yield publishing
             await publishing.flush()
         finally:
-            await producer.stop()
+            with suppress(TimeoutError):
+                async with asyncio.timeout(GOODBYE_SECONDS):
+                    await producer.stop()
 
 
 def _unboxed(box: tuple[bytes | None]) -> bytes | None:

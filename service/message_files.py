@@ -20,19 +20,30 @@ class MessageFileError(Exception):
 def read_messages(file: Path, settings: Settings) -> list[Message]:
     """The messages of a file, one a line; empty lines are passed over. Raises MessageFileError."""
     messages = []
-    for number, line in enumerate(file.read_text(encoding="utf-8").splitlines(), start=1):
+    # Split as bytes: JSON may hold characters that end a line of text elsewhere.
+    for number, line in enumerate(file.read_bytes().splitlines(), start=1):
         if line.strip():
             try:
-                messages.append(_message(json.loads(line), settings))
-            except (ValueError, KeyError, TypeError, binascii.Error) as error:
+                messages.append(_message(json.loads(line.decode()), settings))
+            except (ValueError, KeyError, TypeError, AttributeError) as error:
                 raise MessageFileError(f"{file}, line {number}: {_what(error)}") from None
     return messages
 
 
 def _what(error: Exception) -> str:
-    if isinstance(error, json.JSONDecodeError):
-        return "not JSON"
-    return f"lacks {error}" if isinstance(error, KeyError) else str(error)
+    match error:
+        case UnicodeDecodeError():
+            return "not UTF-8"
+        case json.JSONDecodeError():
+            return "not JSON"
+        case binascii.Error():
+            return "not base64"
+        case KeyError():
+            return f"lacks {error}"
+        case ValueError():
+            return str(error)
+        case _:
+            return "in neither of the forms that docs/contracts/README.md describes"
 
 
 def _message(line: dict[str, Any], settings: Settings) -> Message:
@@ -54,14 +65,17 @@ def _event(event: dict[str, Any], settings: Settings) -> Message:
 
 
 def _raw(line: dict[str, Any], settings: Settings) -> Message:
-    if "value_base64" in line:
-        value: bytes | None = base64.b64decode(line["value_base64"], validate=True)
-    else:
-        value = None if line["value"] is None else line["value"].encode()
-    key = line.get("key")
+    value = line["value"] if "value_base64" not in line else {"base64": line["value_base64"]}
     return Message(
         settings.topic(line["topic"]),
-        None if key is None else key.encode(),
-        value,
-        [(name, text.encode()) for name, text in line.get("headers", [])],
+        _bytes(line.get("key")),
+        _bytes(value),
+        [(name, _bytes(text)) for name, text in line.get("headers", [])],
     )
+
+
+def _bytes(text: str | dict[str, str] | None) -> bytes | None:
+    """Text as UTF-8; `{"base64": …}` for bytes that are no text."""
+    if isinstance(text, dict):
+        return base64.b64decode(text["base64"], validate=True)
+    return None if text is None else text.encode()

@@ -1,21 +1,30 @@
 """The topics of the service, and creating those that are missing."""
 
+from collections.abc import Sequence
+
+from consumers.contracts.registry import READ_CONTRACTS, SENT_CONTRACTS
 from service.kafka import KafkaAdmin, TopicPlan
 from service.settings import Settings
 
 DAY_MS = 24 * 60 * 60 * 1000
+READ = tuple(contract.topic for contract in READ_CONTRACTS)
+WRITTEN = tuple({contract.topic for contract in SENT_CONTRACTS})
+ALL_TOPICS = (*READ, *WRITTEN)
 HEADER_ROOM = 64 * 1024  # what the dlq- headers can add to a message, and to spare
 
 
 async def create_missing_topics(
-    admin: KafkaAdmin, settings: Settings, names: list[str]
+    admin: KafkaAdmin, settings: Settings, names: Sequence[str] = ALL_TOPICS
 ) -> list[str]:
-    """Create topics and their DLQs where they are missing; returns the names of those created."""
+    """Create topics (by their default names) where they are missing, and DLQs for those that are
+    read; returns the names of those created."""
     created = []
     for name in names:
         source = _source(settings, settings.topic(name))
         if await admin.create(source):
             created.append(source.name)
+        if name in WRITTEN:
+            continue
         largest = int(await admin.topic_config(source.name, "max.message.bytes") or 0)
         letters = _dead_letters(settings, source, largest)
         if await admin.create(letters):

@@ -1,20 +1,43 @@
 """The one place that builds engines, clients and consumers out of settings."""
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
 from consumers.batch_applier import BatchApplier
 from consumers.batches import BatchPolicy, Event
 from consumers.brake import Brake, BrakePolicy
 from consumers.connection import KafkaConnection
 from consumers.dead_letter_queue import DeadLetterQueue
 from consumers.handler import Subscription
+from consumers.membership import GroupPolicy
 from consumers.progress import Progress
 from consumers.retry import RetryPolicy
-from consumers.topic_consumer import ConsumerParts, GroupPolicy, TopicConsumer
+from consumers.topic_consumer import ConsumerParts, TopicConsumer
 from repositories.database import Database
 from service.settings import Settings
 
 
 def database(settings: Settings) -> Database:
     return Database(settings.database_url.get_secret_value(), pool_size=settings.database_pool_size)
+
+
+def impatient_database(settings: Settings) -> Database:
+    """For the running service: a statement that hangs is broken off, and tried again."""
+    return Database(
+        settings.database_url.get_secret_value(),
+        pool_size=settings.database_pool_size,
+        statement_timeout_ms=int(settings.database_statement_seconds * 1000),
+    )
+
+
+@asynccontextmanager
+async def open_database(settings: Settings) -> AsyncIterator[Database]:
+    """The database for one command, closed at the end."""
+    opened = database(settings)
+    try:
+        yield opened
+    finally:
+        await opened.close()
 
 
 def kafka_connection(settings: Settings) -> KafkaConnection:

@@ -2,8 +2,12 @@
 
 import typer
 
+from service.cli.demo import demo
+from service.cli.erase import erase
+from service.cli.keys import keys
 from service.cli.migrate import migrate
 from service.cli.publish import publish
+from service.cli.report import report
 from service.cli.run import run
 from service.cli.settings import settings
 from service.cli.stack import stack
@@ -19,9 +23,8 @@ app = typer.Typer(
 
     Settings are environment variables; `claim-analytics settings` lists them.""",
 )
-for command in (run, migrate, topics, publish, verify, settings, stack):
+for command in (demo, run, migrate, topics, publish, verify, settings, stack):
     app.command()(command)
-
-
-def main() -> None:
-    app()
+app.add_typer(report, name="report")
+app.add_typer(keys, name="keys")
+app.add_typer(erase, name="erase")

@@ -2,8 +2,7 @@
 
 from migrations import commands
 from repositories.database import domain_errors
-from repositories.errors import RepositoryError
-from service.cli.common import Exit, fail, load_settings
+from service.cli.common import explained, load_settings
 
 
 def migrate() -> None:
@@ -13,9 +12,6 @@ def migrate() -> None:
     find it done. PostgreSQL 16 or newer.
     """
     settings = load_settings()
-    try:
-        with domain_errors():
-            commands.upgrade(settings.database_url.get_secret_value())
-    except RepositoryError as error:
-        fail(f"The schema was not changed: {error}", Exit.UNAVAILABLE)
+    with explained(), domain_errors():
+        commands.upgrade(settings.database_url.get_secret_value())
     print(f"The schema is at revision {commands.head()}.")  # noqa: T201

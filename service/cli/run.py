@@ -9,21 +9,32 @@ import typer
 
 from consumers.claims import CLAIM_SUBSCRIPTIONS
 from consumers.handler import Subscription
+from consumers.providers import PROVIDER_UPDATES
+from consumers.report_requests import REPORT_REQUESTS
+from consumers.retry import RetryPolicy, until_it_succeeds
+from repositories.top_code_flush import flush_top_codes
 from service import wiring
-from service.cli.common import load_settings, run_async
+from service.cli.common import explained, load_settings, run_async
 from service.drain import wait_until_drained
+from service.heartbeat import heartbeat_job
+from service.jobs import Job
 from service.kafka import kafka_admin
-from service.runner import Service, stopped_by_signals
+from service.reports.wiring import report_jobs
+from service.runner import Service, calm_the_garbage_collector, stopped_by_signals
 from service.settings import Settings
 
 
 class Part(StrEnum):
     """What `--only` can name."""
 
-    CLAIMS = "claims"
+    CLAIMS = "claims"  # claim events to figures
+    REPORTS = "reports"  # requests and profiles to rows, rows to files, files announced
 
 
-SUBSCRIPTIONS: dict[Part, Sequence[Subscription[Any]]] = {Part.CLAIMS: CLAIM_SUBSCRIPTIONS}
+SUBSCRIPTIONS: dict[Part, Sequence[Subscription[Any]]] = {
+    Part.CLAIMS: CLAIM_SUBSCRIPTIONS,
+    Part.REPORTS: (REPORT_REQUESTS, PROVIDER_UPDATES),
+}
 
 
 def run(
@@ -40,7 +51,7 @@ def run(
         ),
     ] = False,
 ) -> None:
-    """Consume the topics and keep the figures right, until SIGTERM or Ctrl-C.
+    """Consume the topics, keep the figures right and make reports, until SIGTERM or Ctrl-C.
 
     Start as many instances as you like: they share the partitions. One that is stopped finishes
     the batch at hand; one that is killed leaves nothing half done. While PostgreSQL or Kafka is
@@ -52,14 +63,24 @@ def run(
     for the reason that is printed.
     """
     settings = load_settings()
-    subscriptions = [s for part in only or list(Part) for s in SUBSCRIPTIONS[part]]
-    run_async(_run(settings, subscriptions, drain=drain))
+    parts = only or list(Part)
+    subscriptions = [subscription for part in parts for subscription in SUBSCRIPTIONS[part]]
+    with explained():
+        jobs = [*report_jobs(settings)] if Part.REPORTS in parts else []
+    if settings.heartbeat_file:
+        jobs.append(heartbeat_job(settings.heartbeat_file))
+    run_async(run_service(settings, subscriptions, jobs, drain=drain))
 
 
-async def _run(
-    settings: Settings, subscriptions: Sequence[Subscription[Any]], *, drain: bool
+async def run_service(
+    settings: Settings,
+    subscriptions: Sequence[Subscription[Any]],
+    jobs: Sequence[Job] = (),
+    *,
+    drain: bool,
 ) -> None:
-    service = Service(settings, subscriptions)
+    calm_the_garbage_collector()
+    service = Service(settings, subscriptions, jobs)
     with stopped_by_signals(service):
         running = asyncio.create_task(service.run())
         if drain:
@@ -83,9 +104,16 @@ async def _stop_when_drained(
 
 
 async def _drained(settings: Settings, service: Service) -> None:
-    async with kafka_admin(wiring.kafka_connection(settings)) as admin:
-        ends = {
-            settings.group(name): await admin.end_offsets([settings.topic(name)])
-            for name in service.progress
-        }
-        await wait_until_drained(admin, ends, service.progress)
+    database = wiring.database(settings)
+    try:
+        async with kafka_admin(wiring.kafka_connection(settings)) as admin:
+            ends = {
+                settings.group(name): await admin.end_offsets([settings.topic(name)])
+                for name in service.progress
+            }
+            await wait_until_drained(admin, database, ends, service.progress)
+        await until_it_succeeds(
+            lambda: flush_top_codes(database), "bringing top_hsc_codes up to date", RetryPolicy()
+        )
+    finally:
+        await database.close()

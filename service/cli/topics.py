@@ -2,7 +2,6 @@
 
 import typer
 
-from consumers.claims import CLAIM_SUBSCRIPTIONS
 from service import wiring
 from service.cli.common import load_settings, run_async
 from service.kafka import kafka_admin
@@ -25,6 +24,5 @@ def topics() -> None:
 
 
 async def _create(settings: Settings) -> list[str]:
-    names = [subscription.name for subscription in CLAIM_SUBSCRIPTIONS]
     async with kafka_admin(wiring.kafka_connection(settings)) as admin:
-        return await create_missing_topics(admin, settings, names)
+        return await create_missing_topics(admin, settings)

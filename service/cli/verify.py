@@ -49,7 +49,8 @@ def show(found: Verification, console: Console) -> None:
     """What was compared, and a table of what differs."""
     console.print(
         f"Compared {found.claims:,} claims with {found.events:,} events, and"
-        f" {found.cache_rows:,} rows of analytics_cache with the claims."
+        f" {found.cache_rows:,} rows of analytics_cache with the claims.",
+        soft_wrap=True,
     )
     if found.clean:
         console.print("Everything is as recomputed.")
