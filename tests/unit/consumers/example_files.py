@@ -6,9 +6,21 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from consumers.contracts.registry import CONTRACT_BY_TOPIC, CONTRACT_BY_TYPE, ClaimContract
+from pydantic import BaseModel
+
+from consumers.claims import CLAIM_SUBSCRIPTIONS
+from consumers.contracts.registry import CONTRACT_BY_TOPIC, CONTRACT_BY_TYPE, Contract
+from consumers.handler import Subscription
+from consumers.providers import PROVIDER_UPDATES
+from consumers.report_requests import REPORT_REQUESTS
 from tests.unit.consumers.records import STRUCTURED, KafkaRecord
 
+SUBSCRIPTIONS: tuple[Subscription[Any], ...] = (
+    *CLAIM_SUBSCRIPTIONS,
+    REPORT_REQUESTS,
+    PROVIDER_UPDATES,
+)
+DECODERS = {subscription.name: subscription.decode for subscription in SUBSCRIPTIONS}
 EXAMPLES = Path(__file__).parents[3] / "docs" / "contracts" / "examples"
 
 
@@ -19,8 +31,13 @@ def lines(directory: str) -> Iterator[tuple[str, dict[str, Any]]]:
             yield path.stem, json.loads(line)
 
 
-def contract_of(line: dict[str, Any]) -> ClaimContract:
+def contract_of(line: dict[str, Any]) -> Contract[BaseModel]:
     return CONTRACT_BY_TOPIC[line["topic"]] if "topic" in line else CONTRACT_BY_TYPE[line["type"]]
+
+
+def outcome_of(record: KafkaRecord, line: dict[str, Any]) -> Any:
+    """What the consumer of the line's topic makes of the record: an event or a dead letter."""
+    return DECODERS[contract_of(line).topic](record)
 
 
 def record_of(line: dict[str, Any]) -> KafkaRecord:

@@ -5,15 +5,17 @@ from typing import Any
 import jsonschema
 import pytest
 
+from consumers.contracts.registry import ClaimContract
 from consumers.contracts.schemas import schema_file
-from consumers.dead_letters import DeadLetterReason
+from consumers.dead_letters import DeadLetter, DeadLetterReason
 from tests.unit.consumers.example_files import (
     contract_of,
     in_structured_mode,
     lines,
+    outcome_of,
     record_of,
 )
-from tests.unit.consumers.records import accepted, refused
+from tests.unit.consumers.records import KafkaRecord
 
 Line = dict[str, Any]
 
@@ -33,23 +35,43 @@ def _events(*directories: str) -> list[Any]:
     return [case for case in cases if _is_event(case.values[1])]
 
 
+def _accepted(record: KafkaRecord, line: Line) -> Any:
+    outcome = outcome_of(record, line)
+    assert not isinstance(outcome, DeadLetter), outcome
+    return outcome
+
+
+def _refused(record: KafkaRecord, line: Line) -> DeadLetter:
+    outcome = outcome_of(record, line)
+    assert isinstance(outcome, DeadLetter), outcome
+    return outcome
+
+
 @pytest.mark.parametrize(("stem", "line"), _cases("accepted"))
 def test_an_accepted_example_becomes_a_row(stem: str, line: Line) -> None:
     contract = contract_of(line)
     assert stem in {contract.topic, "raw"}
-    assert accepted(record_of(line), contract).state is contract.state
+    event = _accepted(record_of(line), line)
+    if isinstance(contract, ClaimContract):
+        assert event.state is contract.state
+    assert getattr(event, "problem", None) is None
+
+
+@pytest.mark.parametrize(("stem", "line"), _cases("impossible"))
+def test_an_impossible_example_becomes_a_row_that_says_what_is_wrong(stem: str, line: Line) -> None:
+    assert _accepted(record_of(line), line).problem
 
 
 @pytest.mark.parametrize(("stem", "line"), _cases("rejected"))
 def test_a_rejected_example_becomes_a_dead_letter_for_the_reason_of_its_file(
     stem: str, line: Line
 ) -> None:
-    assert refused(record_of(line), contract_of(line)).reason == DeadLetterReason(stem)
+    assert _refused(record_of(line), line).reason == DeadLetterReason(stem)
 
 
 @pytest.mark.parametrize(("stem", "line"), _cases("conflicting"))
 def test_a_conflicting_example_is_a_good_event_when_it_comes_alone(stem: str, line: Line) -> None:
-    accepted(record_of(line), contract_of(line))
+    _accepted(record_of(line), line)
 
 
 def test_every_reason_has_an_example() -> None:
@@ -57,17 +79,15 @@ def test_every_reason_has_an_example() -> None:
     assert shown == {reason.value for reason in DeadLetterReason}
 
 
-@pytest.mark.parametrize(("stem", "line"), _events("accepted", "conflicting"))
+@pytest.mark.parametrize(("stem", "line"), _events("accepted", "conflicting", "impossible"))
 def test_an_example_gives_the_same_row_in_both_modes(stem: str, line: Line) -> None:
-    contract = contract_of(line)
-    assert accepted(in_structured_mode(line), contract) == accepted(record_of(line), contract)
+    assert _accepted(in_structured_mode(line), line) == _accepted(record_of(line), line)
 
 
 @pytest.mark.parametrize(("stem", "line"), _events("rejected"))
 def test_an_example_is_refused_alike_in_both_modes(stem: str, line: Line) -> None:
-    contract = contract_of(line)
-    in_binary = refused(record_of(line), contract)
-    in_structured = refused(in_structured_mode(line), contract)
+    in_binary = _refused(record_of(line), line)
+    in_structured = _refused(in_structured_mode(line), line)
     assert (in_structured.reason, in_structured.detail) == (in_binary.reason, in_binary.detail)
 
 
@@ -77,3 +97,10 @@ def test_the_schema_takes_what_is_accepted(stem: str, line: Line) -> None:
         schema_file(contract_of(line)), format_checker=jsonschema.FormatChecker()
     )
     validator.validate(line["data"])
+
+
+@pytest.mark.parametrize(("stem", "line"), _events("impossible"))
+def test_the_schema_refuses_what_is_impossible_where_it_can(stem: str, line: Line) -> None:
+    schema = jsonschema.Draft202012Validator(schema_file(contract_of(line)))
+    needs_arithmetic = line["comment"] in {"A period that ends before it starts", "Three years"}
+    assert schema.is_valid(line["data"]) == needs_arithmetic

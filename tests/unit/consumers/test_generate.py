@@ -3,10 +3,11 @@ from typing import Any
 
 import jsonschema
 import pytest
+from pydantic import BaseModel
 
 from consumers.contracts.asyncapi import asyncapi_document
 from consumers.contracts.generate import DIRECTORY, drifted, generated_files, main
-from consumers.contracts.registry import CLAIM_CONTRACTS, ClaimContract
+from consumers.contracts.registry import READ_CONTRACTS, SENT_CONTRACTS, ClaimContract, Contract
 from consumers.dead_letters import dead_letter_headers
 from tests.unit.consumers.records import (
     AHCIP_PAID,
@@ -19,6 +20,10 @@ from tests.unit.consumers.records import (
 )
 
 DOCUMENT = asyncapi_document()
+ACTIONS = {
+    operation["channel"]["$ref"]: operation["action"]
+    for operation in DOCUMENT["operations"].values()
+}
 DATA = [(SUBMITTED, AHCIP_SUBMITTED), (PAID, AHCIP_PAID)]
 
 
@@ -82,8 +87,10 @@ def test_a_schema_of_no_event_drifts(tmp_path: Path) -> None:
     assert drifted(tmp_path) == ["schemas/of.no.event.json"]
 
 
-@pytest.mark.parametrize("contract", CLAIM_CONTRACTS, ids=lambda contract: contract.topic)
-def test_every_event_has_a_valid_schema_of_its_name(contract: ClaimContract) -> None:
+@pytest.mark.parametrize(
+    "contract", [*READ_CONTRACTS, *SENT_CONTRACTS], ids=lambda contract: contract.event.name
+)
+def test_every_event_has_a_valid_schema_of_its_name(contract: Contract[BaseModel]) -> None:
     assert f"schemas/{contract.event.name}.json" in generated_files()
     jsonschema.Draft202012Validator.check_schema(
         DOCUMENT["components"]["schemas"][contract.event.name]
@@ -97,17 +104,22 @@ def test_every_reference_of_the_asyncapi_document_leads_somewhere() -> None:
         assert _follow(reference)
 
 
-@pytest.mark.parametrize("contract", CLAIM_CONTRACTS, ids=lambda contract: contract.topic)
-def test_every_topic_is_received_and_its_dead_letters_are_sent(contract: ClaimContract) -> None:
+@pytest.mark.parametrize("contract", READ_CONTRACTS, ids=lambda contract: contract.topic)
+def test_every_topic_is_received_and_its_dead_letters_are_sent(
+    contract: Contract[BaseModel],
+) -> None:
     dlq = f"{contract.topic}.dlq"
     assert DOCUMENT["channels"][contract.topic]["address"] == contract.topic
     assert DOCUMENT["channels"][dlq]["address"] == dlq
-    actions = {
-        operation["channel"]["$ref"]: operation["action"]
-        for operation in DOCUMENT["operations"].values()
-    }
-    assert actions[f"#/channels/{contract.topic}"] == "receive"
-    assert actions[f"#/channels/{dlq}"] == "send"
+    assert ACTIONS[f"#/channels/{contract.topic}"] == "receive"
+    assert ACTIONS[f"#/channels/{dlq}"] == "send"
+
+
+def test_the_topic_of_announcements_is_sent_with_all_its_events() -> None:
+    assert ACTIONS["#/channels/report-status"] == "send"
+    messages = DOCUMENT["channels"]["report-status"]["messages"]
+    assert set(messages) == {contract.event.name for contract in SENT_CONTRACTS}
+    assert "report-status.dlq" not in DOCUMENT["channels"]
 
 
 @pytest.mark.parametrize(("contract", "data"), DATA)

@@ -3,7 +3,12 @@ import json
 from consumers.contracts import fields
 from consumers.contracts.claim_data import ClaimData
 from consumers.contracts.event_type import EventType
-from consumers.contracts.registry import CLAIM_CONTRACTS, ClaimContract
+from consumers.contracts.registry import (
+    CLAIM_CONTRACTS,
+    READ_CONTRACTS,
+    SENT_CONTRACTS,
+    ClaimContract,
+)
 from repositories.vocabulary import ClaimState
 from tests.unit.consumers.records import AHCIP_PAID, AHCIP_SUBMITTED, accepted, binary
 
@@ -13,6 +18,17 @@ def test_the_registry_names_topics_types_and_states() -> None:
     assert rows == [
         ("claim-submitted", "ca.meritum.claim.submitted.v1", ClaimState.SUBMITTED),
         ("claim-paid", "ca.meritum.claim.paid.v1", ClaimState.PAID),
+    ]
+
+
+def test_the_registry_names_the_events_of_reports_and_providers() -> None:
+    rows = [(c.topic, c.event.name) for c in (*READ_CONTRACTS, *SENT_CONTRACTS)]
+    assert rows[len(CLAIM_CONTRACTS) :] == [
+        ("report-request", "ca.meritum.report.requested.v1"),
+        ("provider-updated", "ca.meritum.provider.updated.v1"),
+        ("report-status", "ca.meritum.report.ready.v1"),
+        ("report-status", "ca.meritum.report.failed.v1"),
+        ("report-status", "ca.meritum.report.expired.v1"),
     ]
 
 

@@ -60,7 +60,7 @@ def test_nothing_is_left_when_the_owner_is_killed() -> None:
 
 
 def test_the_terminals_process_group_is_not_that_of_the_processes() -> None:
-    show_group = ["/bin/sh", "-c", "/bin/ps -o pgid= -p $$"]
+    show_group = [sys.executable, "-c", "import os; print(os.getpgid(0))"]
     with Workspace() as workspace:
         log = workspace.folder / "log"
         workspace.start(show_group, log=log).wait()

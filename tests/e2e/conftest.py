@@ -1,0 +1,5 @@
+"""Fixtures of the tests in this package."""
+
+from tests.harness.fixtures import deployment
+
+__all__ = ["deployment"]

@@ -1,0 +1,89 @@
+"""What one test's service works on: topics, groups and a database that no other test has."""
+
+import asyncio
+from dataclasses import dataclass, replace
+from uuid import uuid4
+
+from consumers.claims import CLAIM_SUBSCRIPTIONS
+from migrations import commands
+from service.kafka import kafka_admin
+from service.settings import PREFIX, Settings
+from service.topics import create_missing_topics
+from service.wiring import kafka_connection
+
+SUBMITTED, PAID = (subscription.name for subscription in CLAIM_SUBSCRIPTIONS)
+SESSION_SECONDS = 6
+# Small batches: a process that is killed at random dies in the middle of things.
+SMALL = {
+    "batch_max_events": 100,
+    "top_codes_seconds": 0.5,
+    "retry_longest_pause_seconds": 0.5,
+    "log_format": "json",
+}
+
+
+@dataclass(frozen=True)
+class Deployment:
+    """Settings by their names in `Settings`; `environment` is what a process of it is given."""
+
+    values: dict[str, str]
+
+    @property
+    def settings(self) -> Settings:
+        return Settings.model_validate(self.values)
+
+    @property
+    def environment(self) -> dict[str, str]:
+        return {PREFIX + name.upper(): value for name, value in self.values.items()}
+
+    @property
+    def bootstrap_servers(self) -> str:
+        return self.values["kafka_bootstrap_servers"]
+
+    @property
+    def database_url(self) -> str:
+        return self.values["database_url"]
+
+    @property
+    def topics(self) -> list[str]:
+        return [self.topic(SUBMITTED), self.topic(PAID)]
+
+    def topic(self, name: str) -> str:
+        return self.settings.topic(name)
+
+    def group(self, name: str) -> str:
+        return self.settings.group(name)
+
+    def having(self, **settings: object) -> "Deployment":
+        """The same with other settings."""
+        return replace(self, values=self.values | {n: str(v) for n, v in settings.items()})
+
+    async def create_topics(self) -> None:
+        async with kafka_admin(kafka_connection(self.settings)) as admin:
+            await create_missing_topics(admin, self.settings, [SUBMITTED, PAID])
+
+    async def migrate(self) -> None:
+        await asyncio.to_thread(commands.upgrade, self.database_url)
+
+
+def plan_deployment(bootstrap_servers: str, database_url: str) -> Deployment:
+    """Names of its own on these servers; nothing is created yet."""
+    own = uuid4().hex[:12]
+    return Deployment({}).having(
+        kafka_bootstrap_servers=bootstrap_servers,
+        database_url=database_url,
+        topic_claim_submitted=f"submitted-{own}",
+        topic_claim_paid=f"paid-{own}",
+        topic_partitions=3,
+        group_prefix=f"group-{own}",
+        group_session_seconds=SESSION_SECONDS,
+        **SMALL,
+    )
+
+
+async def deploy(bootstrap_servers: str, database_url: str) -> Deployment:
+    """A deployment with its topics and its schema."""
+    deployment = plan_deployment(bootstrap_servers, database_url)
+    await deployment.create_topics()
+    await deployment.migrate()
+    return deployment

@@ -1,0 +1,105 @@
+"""Whole tables, and their comparison with the oracle."""
+
+import json
+from collections.abc import AsyncIterator, Iterable, Mapping
+from contextlib import asynccontextmanager
+from typing import Any
+
+import asyncpg
+
+from repositories.database import Database
+from repositories.tables import CLAIM_COLUMNS
+from repositories.top_code_flush import flush_top_codes
+from repositories.verification import verify
+from tests.harness.deployment import Deployment
+from tests.harness.messages import identities
+from tests.harness.waiting import until_async
+from tests.oracle import CacheKey, PlainEvent, cache_key, tables, without_zero_rows
+from tests.oracle.tables import Tables
+
+Positions = dict[tuple[str, int], int]  # (topic, partition): offset of the next message
+
+
+async def assert_tables_equal_oracle(deployment: Deployment, events: Iterable[PlainEvent]) -> None:
+    """Every row of every table is what the oracle makes of these events, and `verify` is clean."""
+    await _assert_verified(deployment)
+    found, expected = await read_tables(deployment), tables(events)
+    assert found.claim_events == expected.claim_events
+    _assert_same(found.claims, expected.claims, "claims")
+    _assert_same(found.analytics_cache, expected.analytics_cache, "analytics_cache")
+
+
+async def read_tables(deployment: Deployment) -> Tables:
+    """All three tables at one moment, in the shapes of the oracle."""
+    async with (
+        connected(deployment) as connection,
+        connection.transaction(isolation="repeatable_read", readonly=True),
+    ):
+        events = await connection.fetch("SELECT claim_id, claim_version FROM claim_events")
+        claims = await connection.fetch(f"SELECT {', '.join(CLAIM_COLUMNS)} FROM claims")
+        cache = await connection.fetch("SELECT * FROM analytics_cache")
+    return Tables(
+        {(row["claim_id"], row["claim_version"]) for row in events},
+        {row["claim_id"]: dict(row) for row in claims},
+        without_zero_rows({_key(row): json.loads(row["value"]) for row in cache}),
+    )
+
+
+async def all_applied(deployment: Deployment, events: Iterable[PlainEvent]) -> None:
+    """Wait until the history holds as many events as these are."""
+    expected = len(identities(events))
+
+    async def done() -> bool:
+        return await applied_events(deployment) == expected
+
+    await until_async(done, f"{expected} events in the history")
+
+
+async def applied_events(deployment: Deployment) -> int:
+    """How many events the history holds."""
+    async with connected(deployment) as connection:
+        return int(await connection.fetchval("SELECT count(*) FROM claim_events"))
+
+
+async def stored_offsets(deployment: Deployment, group: str) -> Positions:
+    """The next offset of each partition, as stored in the transactions."""
+    async with connected(deployment) as connection:
+        rows = await connection.fetch(
+            "SELECT topic, partition, next_offset FROM consumer_offsets WHERE consumer_group = $1",
+            group,
+        )
+    return {(row["topic"], row["partition"]): row["next_offset"] for row in rows}
+
+
+@asynccontextmanager
+async def connected(deployment: Deployment) -> "AsyncIterator[asyncpg.Connection]":
+    """A connection of the test's own to the deployment's database."""
+    connection = await asyncpg.connect(deployment.database_url)
+    try:
+        yield connection
+    finally:
+        await connection.close()
+
+
+async def _assert_verified(deployment: Deployment) -> None:
+    """What `claim-analytics verify` does, without the time that a process takes to start."""
+    database = Database(deployment.database_url)
+    try:
+        await flush_top_codes(database)
+        found = await verify(database, limit=3)
+    finally:
+        await database.close()
+    assert found.clean, found
+
+
+def _assert_same(found: Mapping[Any, Any], expected: Mapping[Any, Any], table: str) -> None:
+    """As `==`, with a failure that names the first rows in place of thousands."""
+    wrong = [key for key in found.keys() | expected.keys() if found.get(key) != expected.get(key)]
+    shown = [f"{key}: {found.get(key)}, expected {expected.get(key)}" for key in wrong[:3]]
+    assert not wrong, f"{len(wrong)} rows of {table} are wrong, such as\n" + "\n".join(shown)
+
+
+def _key(row: Mapping[str, Any]) -> CacheKey:
+    dimensions = None if row["dimensions"] is None else json.loads(row["dimensions"])
+    period = row["period_start"], row["period_end"]
+    return cache_key(row["provider_id"], row["metric_key"], *period, dimensions)

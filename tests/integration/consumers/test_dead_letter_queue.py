@@ -1,0 +1,98 @@
+"""The dead letter queue and a real broker that does not take everything."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from random import Random
+
+import pytest
+from aiokafka import TopicPartition
+from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
+from aiokafka.errors import KafkaError
+
+from consumers.dead_letter_queue import DeadLetterQueue
+from consumers.dead_letters import DeadLetter, DeadLetterReason
+from consumers.errors import ConsumerStopped
+from consumers.retry import RetryPolicy, is_transient, until_it_succeeds
+from service.wiring import kafka_connection
+from tests.harness.deployment import SUBMITTED, Deployment, plan_deployment
+from tests.harness.kafka import admin, dead_letters
+from tests.unit.consumers.records import KafkaRecord
+
+NO_DATABASE = "postgresql://nobody@localhost/nothing"
+
+
+@pytest.fixture
+async def deployment(kafka: str) -> Deployment:
+    """Topics of the test's own, and no database."""
+    deployment = plan_deployment(kafka, NO_DATABASE)
+    await deployment.create_topics()
+    return deployment
+
+
+@pytest.fixture
+async def queue(deployment: Deployment) -> AsyncIterator[DeadLetterQueue]:
+    queue = DeadLetterQueue(kafka_connection(deployment.settings))
+    yield queue
+    await queue.close()
+
+
+def a_letter(deployment: Deployment, value: bytes = b"bad") -> DeadLetter:
+    record = KafkaRecord(value, [], topic=deployment.topic(SUBMITTED))
+    return DeadLetter(DeadLetterReason.NOT_JSON, "value: must be JSON", record)
+
+
+async def test_letters_of_several_consumers_at_once_share_one_producer(
+    deployment: Deployment, queue: DeadLetterQueue
+) -> None:
+    await asyncio.gather(*(queue.publish([a_letter(deployment)], f"{n}") for n in range(4)))
+    letters = await dead_letters(deployment)
+    assert len(letters) == 4
+    assert await queue._started() is queue._producer
+
+
+async def test_a_producer_that_the_broker_has_lost_trust_in_is_replaced(
+    deployment: Deployment, queue: DeadLetterQueue
+) -> None:
+    await queue.publish([a_letter(deployment)], "group")
+    _skip_sequence_numbers(queue, await _partition(deployment))
+    with pytest.raises(KafkaError) as refused:
+        await queue.publish([a_letter(deployment)], "group")
+    assert is_transient(refused.value)
+    await queue.publish([a_letter(deployment)], "group")
+    assert len(await dead_letters(deployment)) == 2
+
+
+async def test_the_retry_of_a_batch_gets_over_it(
+    deployment: Deployment, queue: DeadLetterQueue
+) -> None:
+    await queue.publish([a_letter(deployment)], "group")
+    _skip_sequence_numbers(queue, await _partition(deployment))
+
+    async def publish() -> None:
+        await queue.publish([a_letter(deployment)], "group")
+
+    await until_it_succeeds(publish, "publishing", RetryPolicy(first=0.01))
+    assert len(await dead_letters(deployment)) == 2
+
+
+async def test_a_letter_that_its_topic_cannot_take_stops_the_consumer(
+    deployment: Deployment, queue: DeadLetterQueue
+) -> None:
+    topic = deployment.topic(SUBMITTED) + ".dlq"
+    small = ConfigResource(ConfigResourceType.TOPIC, topic, {"max.message.bytes": "1000"})
+    async with admin(deployment) as client:
+        await client.alter_configs([small])
+    with pytest.raises(ConsumerStopped, match=f"raise max.message.bytes of {topic}"):
+        await queue.publish([a_letter(deployment, Random(1).randbytes(2_000))], "group")
+
+
+def _skip_sequence_numbers(queue: DeadLetterQueue, partition: TopicPartition) -> None:
+    """What happens to a producer whose message was acknowledged by a broker that then lost it."""
+    assert queue._producer is not None
+    queue._producer._txn_manager.increment_sequence_number(partition, 5)
+
+
+async def _partition(deployment: Deployment) -> TopicPartition:
+    """Where the letters with the key of `a_letter` go."""
+    [letter] = await dead_letters(deployment)
+    return TopicPartition(letter.topic, letter.partition)

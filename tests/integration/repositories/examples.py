@@ -1,0 +1,80 @@
+"""Claim events for tests that name each event; what a test does not say has a usual value."""
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+from uuid import UUID, uuid5
+
+import asyncpg
+
+from repositories.claim_batches import Merged, apply_claim_batch
+from repositories.claim_rows import ClaimEventRow
+from repositories.consumer_offsets import NextOffset
+from repositories.database import Database
+from repositories.top_code_flush import flush_top_codes
+from tests.integration.repositories.database_state import read_tables
+from tests.oracle import Tables, tables
+from tests.strategies import PAID, SUBMITTED, EventSpec, to_plain, to_row
+
+NAMESPACE = UUID("0d0f5f7c-6d8e-4b8e-8a53-0c5f3b1f7a11")
+TOPIC = "claims"
+
+
+def uuid_of(name: str) -> UUID:
+    """The id of a thing that a test calls by a name, such as "claim A"."""
+    return uuid5(NAMESPACE, name)
+
+
+def submitted(claim: str = "A", version: int = 1, provider: str = "P", **data: Any) -> EventSpec:
+    added = {"submitted_at": "2024-10-16T15:00:00Z", "submission_deadline": None}
+    return _event(SUBMITTED, claim, version, provider, added | data)
+
+
+def paid(claim: str = "A", version: int = 2, provider: str = "P", **data: Any) -> EventSpec:
+    added = {"assessed_fee": "40.00", "payment_date": "2024-11-01", "rrnp_premium": "0"}
+    return _event(PAID, claim, version, provider, added | data)
+
+
+def _event(
+    event_type: str, claim: str, version: int, provider: str, data: dict[str, Any]
+) -> EventSpec:
+    usual = {
+        "claim_id": str(uuid_of(f"claim {claim}")),
+        "claim_version": version,
+        "provider_id": str(uuid_of(f"provider {provider}")),
+        "claim_type": "AHCIP",
+        "date_of_service": "2024-10-15",
+        "patient_phn": "123456789",
+        "ba_number": "1234567",
+        "location_id": None,
+        "hsc_code": "03.04A",
+        "form_id": None,
+        "timing_tier": None,
+        "submitted_fee": "50.00",
+    }
+    return EventSpec(event_type, usual | data, "2024-11-02T15:00:00Z", f"{claim} {version}")
+
+
+def next_offset(offset: int, partition: int = 0) -> NextOffset:
+    return NextOffset("group", TOPIC, partition, offset)
+
+
+def rows(events: Iterable[EventSpec]) -> list[ClaimEventRow]:
+    return [to_row(event, TOPIC, 0, offset) for offset, event in enumerate(events)]
+
+
+async def apply(
+    database: Database, *events: EventSpec, offsets: Sequence[NextOffset] = ()
+) -> Merged:
+    """One batch."""
+    return await apply_claim_batch(database, rows(events), offsets)
+
+
+async def settled(database: Database, observer: asyncpg.Connection) -> Tables:
+    """The tables once `top_hsc_codes` is up to its months."""
+    await flush_top_codes(database)
+    return await read_tables(observer)
+
+
+def expected(*events: EventSpec) -> Tables:
+    """What the oracle makes of the events."""
+    return tables(map(to_plain, events))

@@ -1,0 +1,163 @@
+"""What is over goes: files past their time, and files that no row names."""
+
+import os
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import asyncpg
+import pytest
+
+from repositories.report_outcomes import fail_job
+from service.reports.cleanup import Cleaned, CleanupPolicy, clean
+from service.reports.files.errors import ReportGone, StoreUnavailable
+from service.reports.files.store import FileStore
+from tests.harness.reports import stored_files
+from tests.integration.repositories.report_examples import (
+    announced,
+    claimed,
+    end_lease,
+    record,
+    report_row,
+    request,
+)
+from tests.integration.service.reports.making import Bench
+
+POLICY = CleanupPolicy(grace=3600)
+HOUR = timedelta(hours=1)
+OLD = 2 * HOUR
+CSV: dict[str, Any] = {"format": "CSV"}
+PERIODS: dict[str, tuple[dict[str, Any], timedelta]] = {
+    "scheduled": (CSV | {"scheduled": True}, timedelta(days=90)),
+    "on demand": (CSV, timedelta(days=30)),
+    "portability": (
+        {
+            "report_type": "DATA_PORTABILITY",
+            "format": "ZIP",
+            "period_start": None,
+            "period_end": None,
+        },
+        timedelta(hours=72),
+    ),
+}
+
+
+def now() -> datetime:
+    return datetime.now(UTC)
+
+
+@pytest.mark.parametrize("kind", PERIODS)
+async def test_a_file_is_kept_for_its_period_and_then_removed_and_announced(
+    bench: Bench, observer: asyncpg.Connection, kind: str
+) -> None:
+    given, period = PERIODS[kind]
+    begun = now()
+    job = await bench.make(**given)
+    await clean(bench.database, bench.store, POLICY, begun + period - HOUR)
+    assert (await report_row(observer))["status"] == "ready"
+    assert await bench.files() == [job.file_path]
+    cleaned = await clean(bench.database, bench.store, POLICY, now() + period)
+    row = await report_row(observer)
+    assert cleaned.expired == 1
+    assert (row["status"], row["wrapped_key"]) == ("expired", None)
+    assert await bench.files() == []
+    assert [one["data"]["status"] for one in await announced(observer)] == ["ready", "expired"]
+
+
+async def test_an_expired_report_is_refused_as_gone(bench: Bench) -> None:
+    await bench.make(**CSV)
+    await clean(bench.database, bench.store, POLICY, now() + timedelta(days=31))
+    with pytest.raises(ReportGone):
+        await bench.download()
+
+
+async def test_a_file_that_is_already_gone_expires_all_the_same(
+    bench: Bench, observer: asyncpg.Connection
+) -> None:
+    job = await bench.make(**CSV)
+    await bench.store.delete(job.file_path)
+    cleaned = await clean(bench.database, bench.store, POLICY, now() + timedelta(days=31))
+    assert cleaned.expired == 1
+    assert (await report_row(observer))["status"] == "expired"
+
+
+async def test_a_second_cleanup_finds_nothing_to_do(
+    bench: Bench, observer: asyncpg.Connection
+) -> None:
+    await bench.make(**CSV)
+    later = now() + timedelta(days=31)
+    await clean(bench.database, bench.store, POLICY, later)
+    assert await clean(bench.database, bench.store, POLICY, later) == Cleaned(0, 0, 0)
+    assert len(await announced(observer)) == 2
+
+
+async def test_while_the_store_is_away_nothing_is_announced_as_gone(
+    bench: Bench, observer: asyncpg.Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def away(*_: Any) -> None:
+        raise StoreUnavailable("the report store does not answer")
+
+    await bench.make(**CSV)
+    later = now() + timedelta(days=31)
+    monkeypatch.setattr(FileStore, "delete", away)
+    with pytest.raises(StoreUnavailable):
+        await clean(bench.database, bench.store, POLICY, later)
+    assert (await report_row(observer))["status"] == "ready"
+    monkeypatch.undo()
+    assert (await clean(bench.database, bench.store, POLICY, later)).expired == 1
+
+
+async def test_files_of_earlier_attempts_and_of_failed_reports_are_removed(
+    bench: Bench, observer: asyncpg.Connection, folder: Path
+) -> None:
+    await record(bench.database, request(**CSV))
+    earlier = await claimed(bench.database)
+    await end_lease(observer)
+    newest = await claimed(bench.database)
+    await record(bench.database, request("B", **CSV))
+    failed = await claimed(bench.database)
+    await fail_job(bench.database, failed, code="test", message="It failed.", failed_at=now())
+    for job in (earlier, newest, failed):
+        _lies_in(folder, job.file_path, age=OLD)
+    cleaned = await clean(bench.database, bench.store, POLICY, now())
+    assert cleaned.orphans == 2
+    assert await bench.files() == [newest.file_path]
+
+
+async def test_files_that_no_row_names_are_removed_when_they_are_old_enough(
+    bench: Bench, folder: Path
+) -> None:
+    provider = "reports/7d1c0b52-6a0e-4f6e-9c55-1f0d1b7a2c01"
+    report = f"{provider}/4e904e57-0000-4000-8000-00000000000"
+    old = [f"{report}1.1.csv.enc", f"{report}2.1.csv.enc#1", f"{provider}/stranger"]
+    young = [f"{report}3.1.csv.enc", f"{report}4.1.csv.enc#1"]
+    for key in old:
+        _lies_in(folder, key, age=OLD)
+    for key in young:
+        _lies_in(folder, key, age=timedelta())
+    cleaned = await clean(bench.database, bench.store, POLICY, now())
+    assert cleaned.orphans == len(old)
+    assert stored_files(folder) == sorted(young)
+
+
+async def test_announcements_are_forgotten_a_while_after_they_were_published(
+    bench: Bench, observer: asyncpg.Connection
+) -> None:
+    await bench.make("A", **CSV)
+    await bench.make("B", **CSV)
+    await observer.execute(
+        "UPDATE outbox SET published_at = now() WHERE seq = (SELECT min(seq) FROM outbox)"
+    )
+    early = await clean(bench.database, bench.store, POLICY, now() + timedelta(days=29))
+    late = await clean(bench.database, bench.store, POLICY, now() + timedelta(days=30, hours=1))
+    waiting = [one for one in await announced(observer) if one["published_at"] is None]
+    assert (early.announcements, late.announcements) == (0, 1)
+    assert len(waiting) >= 1
+
+
+def _lies_in(folder: Path, key: str, age: timedelta) -> None:
+    file = folder / key
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_bytes(b"something")
+    then = (now() - age).timestamp()
+    os.utime(file, (then, then))

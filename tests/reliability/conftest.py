@@ -1,0 +1,50 @@
+"""Fixtures of the tests in this package: servers that a module's tests share, and may stop."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from service.stack.kafka import KafkaBroker
+from service.stack.postgres import PostgresServer
+from tests import servers
+from tests.conftest import OWN, or_fail
+from tests.harness.fixtures import deployment
+
+__all__ = ["deployment"]
+
+
+@pytest.fixture(scope="module")
+def _broker() -> Iterator[KafkaBroker]:
+    with or_fail(servers.own_kafka(), OWN) as broker:
+        yield broker
+
+
+@pytest.fixture(scope="module")
+def _database_server() -> Iterator[PostgresServer]:
+    with or_fail(servers.own_postgres(), OWN) as server:
+        yield server
+
+
+@pytest.fixture
+def own_kafka(_broker: KafkaBroker) -> KafkaBroker:
+    """A broker to stop, kill and start again; it runs when a test begins."""
+    if not _broker.running:
+        _broker.start()
+    return _broker
+
+
+@pytest.fixture
+def own_postgres(_database_server: PostgresServer) -> PostgresServer:
+    """A database server to stop, kill and start again; it runs when a test begins."""
+    if not _database_server.running:
+        _database_server.start()
+    return _database_server
+
+
+@pytest.fixture
+def own_database(own_postgres: PostgresServer) -> Iterator[str]:
+    """The URL of an empty database on the server that may be stopped."""
+    with servers.fresh_database(own_postgres.url) as url:
+        yield url
+        if not own_postgres.running:
+            own_postgres.start()

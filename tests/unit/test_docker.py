@@ -1,0 +1,107 @@
+"""The files for Docker: no engine is needed to see that they fit the project."""
+
+import re
+import shutil
+import subprocess
+import tomllib
+from functools import cache
+from typing import Any
+
+import pytest
+import yaml  # type: ignore[import-untyped]  # it ships no types
+
+from service.runner import BREAK_OFF_SECONDS, GOODBYE_SECONDS
+from service.settings import PREFIX, Settings
+from service.stack.jars import KAFKA_VERSION
+from tests.unit.project_files import ROOT, project_files
+
+Compose = dict[str, Any]
+SERVICES: Compose = yaml.safe_load(project_files()["docker-compose.yml"])["services"]
+
+
+@cache
+def compose_tool() -> list[str] | None:
+    """The command that this machine has for compose files, if any."""
+    tools = [["docker", "compose"], ["docker-compose"]]
+    return next((tool for tool in tools if shutil.which(tool[0]) and _answers(tool)), None)
+
+
+def _answers(tool: list[str]) -> bool:
+    return subprocess.run([*tool, "version"], capture_output=True).returncode == 0
+
+
+@pytest.mark.skipif(compose_tool() is None, reason="there is no compose tool on this machine")
+def test_compose_itself_takes_the_file() -> None:
+    tool = compose_tool() or []
+    checked = subprocess.run([*tool, "config", "--quiet"], cwd=ROOT, capture_output=True, text=True)
+    assert checked.returncode == 0, checked.stderr
+
+
+def test_each_server_says_when_it_is_ready() -> None:
+    assert {name for name, service in SERVICES.items() if "healthcheck" in service} == {
+        "kafka",
+        "postgres",
+        "claim-analytics",
+    }
+
+
+def test_the_service_starts_after_schema_and_topics_and_those_after_their_servers() -> None:
+    conditions = {
+        (name, other): wait["condition"]
+        for name, service in SERVICES.items()
+        for other, wait in service.get("depends_on", {}).items()
+    }
+    assert conditions == {
+        ("migrate", "postgres"): "service_healthy",
+        ("topics", "kafka"): "service_healthy",
+        ("claim-analytics", "migrate"): "service_completed_successfully",
+        ("claim-analytics", "topics"): "service_completed_successfully",
+    }
+
+
+def test_data_outlives_the_containers() -> None:
+    volumes = {v.split(":")[0] for s in SERVICES.values() for v in s.get("volumes", [])}
+    assert volumes == set(yaml.safe_load(project_files()["docker-compose.yml"])["volumes"])
+
+
+def test_docker_waits_longer_than_the_service_takes_to_stop() -> None:
+    patience = float(SERVICES["claim-analytics"]["stop_grace_period"].removesuffix("s"))
+    batch = Settings.model_fields["shutdown_seconds"].default
+    assert patience > batch + BREAK_OFF_SECONDS + 4 * GOODBYE_SECONDS
+
+
+def test_every_setting_can_be_made_but_for_the_security_of_the_broker() -> None:
+    settings = {PREFIX + name.upper() for name in Settings.model_fields}
+    given = set(SERVICES["claim-analytics"]["environment"])
+    assert {name for name in settings - given if not name.startswith(f"{PREFIX}KAFKA_S")} == set()
+    assert {name for name in given - settings if not name.startswith("AWS_")} == set()
+
+
+def test_compose_runs_the_kafka_of_the_stack() -> None:
+    assert SERVICES["kafka"]["image"] == f"apache/kafka:{KAFKA_VERSION}"
+
+
+def test_the_image_holds_every_package_and_its_context_lets_them_in() -> None:
+    dockerfile = project_files()["Dockerfile"]
+    copied = {
+        source
+        for sources in re.findall(r"^COPY (?!--)(.+) \S+$", dockerfile, re.MULTILINE)
+        for source in sources.split()
+    }
+    packages = tomllib.loads(project_files()["pyproject.toml"])["tool"]["setuptools"]["packages"]
+    assert {name.rstrip("*") for name in packages["find"]["include"]} <= copied
+    assert [source for source in copied if not (ROOT / source).exists()] == []
+    let_in = set(re.findall(r"^!(.+)$", project_files()[".dockerignore"], re.MULTILINE))
+    assert copied == let_in
+
+
+def test_the_image_installs_by_hash_and_runs_the_service_without_root() -> None:
+    dockerfile = project_files()["Dockerfile"]
+    installs = re.findall(r"pip install [^\n&]*", dockerfile)
+    assert all("--require-hashes" in line or "--no-deps" in line for line in installs)
+    assert len(installs) == 3
+    assert re.findall(r"^(USER|ENTRYPOINT|CMD) (.+)$", dockerfile, re.MULTILINE) == [
+        ("USER", "10001"),
+        ("ENTRYPOINT", '["claim-analytics"]'),
+        ("CMD", '["run"]'),
+    ]
