@@ -11,9 +11,9 @@ def main() -> None:
     """Ctrl-C ends any command without a traceback, also while its modules are being loaded."""
     sys.excepthook = show_without_text
     try:
-        from service.cli.app import app  # noqa: PLC0415  # a second, in which Ctrl-C can come
+        from service.cli.app import build_app  # noqa: PLC0415  # it takes a while, see above
 
-        app()
+        build_app(sys.argv[1:])()
     except KeyboardInterrupt:
         sys.exit(INTERRUPTED)
 

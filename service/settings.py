@@ -61,7 +61,7 @@ class Settings(BaseSettings):
     database_statement_seconds: Seconds = Field(
         60.0,
         description="A statement of the running service that takes longer is broken off and tried"
-        " again, so that an instance that froze cannot keep its locks from the others",
+        " again, so that no wait for a lock goes unseen",
     )
     kafka_bootstrap_servers: str = Field(
         "localhost:9092", description="Kafka brokers to ask first, as host:port,host:port"

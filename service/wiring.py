@@ -22,7 +22,7 @@ def database(settings: Settings) -> Database:
 
 
 def impatient_database(settings: Settings) -> Database:
-    """For the running service: a statement that hangs is broken off, and tried again."""
+    """For the running service: a statement that waits for long is broken off, and tried again."""
     return Database(
         settings.database_url.get_secret_value(),
         pool_size=settings.database_pool_size,

@@ -1,30 +1,42 @@
-"""`claim-analytics`: the commands, each in a module of its own."""
+"""`claim-analytics`: the commands, each in a module of its own.
+
+Only the module of the command that is asked for is loaded: renderers, ciphers, the demo and the
+stack are a second's work and 50 MB, which the consumers of an instance can spare.
+"""
+
+from collections.abc import Sequence
+from importlib import import_module
 
 import typer
 
-from service.cli.demo import demo
-from service.cli.erase import erase
-from service.cli.keys import keys
-from service.cli.migrate import migrate
-from service.cli.publish import publish
-from service.cli.report import report
-from service.cli.run import run
-from service.cli.settings import settings
-from service.cli.stack import stack
-from service.cli.topics import topics
-from service.cli.verify import verify
+# In the order of the help. Each module holds a function or a typer.Typer of the command's name.
+COMMANDS = (
+    "demo", "run", "migrate", "topics", "publish", "verify", "settings", "stack", "report", "keys",
+    "erase",
+)  # fmt: skip
 
-app = typer.Typer(
-    no_args_is_help=True,
-    pretty_exceptions_enable=False,  # a traceback with the values of variables could show PHI
-    help="""Keep a physician's billing figures right, from Kafka events, exactly once in effect.
+
+def build_app(arguments: Sequence[str]) -> typer.Typer:
+    """The app for a command line: with the command that it names, or with all for the help."""
+    app = typer.Typer(
+        no_args_is_help=True,
+        pretty_exceptions_enable=False,  # a traceback with the values of variables could show PHI
+    )
+    app.callback()(claim_analytics)
+    asked = [name for name in COMMANDS if arguments and name == arguments[0]]
+    for name in asked or COMMANDS:
+        command = getattr(import_module(f"service.cli.{name}"), name)
+        if isinstance(command, typer.Typer):
+            app.add_typer(command, name=name)
+        else:
+            app.command()(command)
+    return app
+
+
+def claim_analytics() -> None:
+    """Keep a physician's billing figures right, from Kafka events, exactly once in effect.
 
     To see it work without any set-up:  claim-analytics demo
 
-    Settings are environment variables; `claim-analytics settings` lists them.""",
-)
-for command in (demo, run, migrate, topics, publish, verify, settings, stack):
-    app.command()(command)
-app.add_typer(report, name="report")
-app.add_typer(keys, name="keys")
-app.add_typer(erase, name="erase")
+    Settings are environment variables; `claim-analytics settings` lists them.
+    """

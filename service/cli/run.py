@@ -19,7 +19,6 @@ from service.drain import wait_until_drained
 from service.heartbeat import heartbeat_job
 from service.jobs import Job
 from service.kafka import kafka_admin
-from service.reports.wiring import report_jobs
 from service.runner import Service, calm_the_garbage_collector, stopped_by_signals
 from service.settings import Settings
 
@@ -66,10 +65,16 @@ def run(
     parts = only or list(Part)
     subscriptions = [subscription for part in parts for subscription in SUBSCRIPTIONS[part]]
     with explained():
-        jobs = [*report_jobs(settings)] if Part.REPORTS in parts else []
+        jobs = [*_report_jobs(settings)] if Part.REPORTS in parts else []
     if settings.heartbeat_file:
         jobs.append(heartbeat_job(settings.heartbeat_file))
     run_async(run_service(settings, subscriptions, jobs, drain=drain))
+
+
+def _report_jobs(settings: Settings) -> Sequence[Job]:
+    from service.reports.wiring import report_jobs  # noqa: PLC0415  # see service.cli.app
+
+    return report_jobs(settings)
 
 
 async def run_service(

@@ -2,6 +2,7 @@
 
 import asyncio
 from dataclasses import dataclass, replace
+from functools import cached_property
 from uuid import uuid4
 
 from consumers.claims import CLAIM_SUBSCRIPTIONS
@@ -28,7 +29,7 @@ class Deployment:
 
     values: dict[str, str]
 
-    @property
+    @cached_property
     def settings(self) -> Settings:
         return Settings.model_validate(self.values)
 

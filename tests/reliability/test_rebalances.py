@@ -9,7 +9,6 @@ from tests.harness.kafka import publish
 from tests.harness.messages import simulated
 from tests.harness.process import DRAIN, RUN, ServiceProcess, command, running
 from tests.harness.rows import all_applied, assert_tables_equal_oracle
-from tests.reliability.holding import held_inside_the_transaction
 from tests.reliability.publishing import published_meanwhile
 
 SEED = int(os.environ.get("CLAIM_ANALYTICS_TEST_SEED", "1"))
@@ -43,22 +42,23 @@ async def test_a_storm_of_rebalances(deployment: Deployment) -> None:
     await assert_tables_equal_oracle(deployment, load.events)
 
 
-async def test_one_that_freezes_inside_a_transaction_blocks_nobody_and_does_no_harm_later(
+async def test_one_that_froze_and_was_replaced_does_no_harm_when_it_wakes_up(
     deployment: Deployment,
 ) -> None:
-    deployment = deployment.having(group_session_seconds=1, database_statement_seconds=2)
-    load = simulated(deployment, 3_000)
-    await publish(deployment, load.messages)
-    with ServiceProcess(deployment, *RUN) as frozen:
-        async with held_inside_the_transaction(deployment):
-            frozen.freeze()
+    deployment = deployment.having(group_session_seconds=1)
+    before, meanwhile, after = simulated(deployment, 2_000).split(3)
+    async with running(deployment) as frozen:
+        await publish(deployment, before.messages)
+        await all_applied(deployment, before.events)
+        frozen.freeze()
         async with running(deployment):
-            await all_applied(deployment, load.events)
+            await publish(deployment, meanwhile.messages)
+            await all_applied(deployment, before.events + meanwhile.events)
             frozen.thaw()
+            await publish(deployment, after.messages)
             await frozen.logged("partitions assigned", times=4)
-            frozen.terminate()
-            assert await frozen.ended() == 0
-    await assert_tables_equal_oracle(deployment, load.events)
+            await all_applied(deployment, before.events + meanwhile.events + after.events)
+    await assert_tables_equal_oracle(deployment, before.events + meanwhile.events + after.events)
 
 
 async def test_the_next_instance_need_not_wait_for_the_session_of_one_that_left(

@@ -9,7 +9,7 @@ from typer.main import get_group
 
 from consumers.dead_letters import DeadLetterReason
 from repositories.tables import metadata
-from service.cli.app import app
+from service.cli.app import build_app
 from service.cli.common import Exit
 from tests.unit.project_files import ROOT, files_like, project_files
 from tests.unit.test_project import TARGETS
@@ -60,7 +60,7 @@ def test_the_index_names_every_document() -> None:
 
 def test_the_readme_explains_every_command_and_every_exit_code() -> None:
     readme = DOCUMENTS["README.md"]
-    commands = get_group(app).commands
+    commands = get_group(build_app([])).commands
     rows = re.findall(r"^\| `?(\w+)", readme, re.MULTILINE)
     assert [command for command in commands if command not in rows] == []
     assert [code for code in Exit if str(code.value) not in rows] == []

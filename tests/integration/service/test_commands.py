@@ -6,11 +6,11 @@ from pathlib import Path
 import pytest
 from typer.main import get_group
 
-from service.cli.app import app
+from service.cli.app import build_app
 from service.settings import PREFIX, Settings
 from tests.integration.service.command_line import NOTHING_ANSWERS, claim_analytics
 
-COMMANDS = {name: command.help or "" for name, command in get_group(app).commands.items()}
+COMMANDS = {name: command.help or "" for name, command in get_group(build_app([])).commands.items()}
 
 
 def test_without_a_command_it_lists_all_of_them(tmp_path: Path) -> None:

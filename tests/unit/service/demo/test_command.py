@@ -12,7 +12,7 @@ from typing import Self
 import pytest
 from typer.testing import CliRunner, Result
 
-from service.cli.app import app
+from service.cli.app import build_app
 from service.demo.play import Plan, Stage
 from service.demo.summary import Outcome
 from service.kafka import KafkaFailed
@@ -53,7 +53,7 @@ def stack(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
 
 def run_demo(monkeypatch: pytest.MonkeyPatch, play: Play, *arguments: str) -> Result:
     monkeypatch.setattr("service.cli.demo.play", play)
-    return CliRunner().invoke(app, ["demo", *arguments])
+    return CliRunner().invoke(build_app([]), ["demo", *arguments])
 
 
 async def right(_plan: Plan, _stage: Stage) -> Outcome:
