@@ -31,7 +31,7 @@ log = logging.getLogger(__name__)
 CHUNK = 200  # records decoded at a time: some milliseconds, so that heartbeats get their turn
 WAIT_MS = 1_000
 PAUSE_AFTER_ERROR_SECONDS = 0.5
-SILENCE_SECONDS = 10  # without an answer, before it is worth a line in the log
+SILENCE_SECONDS = 5  # without an answer, before it is worth a line in the log
 
 Decode = Callable[[Record], Event | DeadLetter]
 

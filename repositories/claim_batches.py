@@ -16,7 +16,7 @@ from repositories.claim_rows import ClaimEventRow
 from repositories.consumer_offsets import NextOffset, store_offsets
 from repositories.database import Database
 from repositories.errors import ConcurrentClaim
-from repositories.statements import compiled
+from repositories.statements import BY_INDEX, compiled
 from repositories.tables import staged_claim_events
 
 # Batches share it; moving the cache's horizon takes it alone. The number spells "claims".
@@ -85,16 +85,8 @@ async def merge_events(
 
 
 def _prepare() -> Select[Any]:
-    """Keep the horizon where it is; look events up by index, whatever the tables' size.
-
-    Without the settings, which end with the transaction, the planner reads tables of up to some
-    hundred thousand rows whole, for each batch.
-    """
-    return select(
-        func.pg_advisory_xact_lock_shared(HORIZON_LOCK),
-        func.set_config("enable_hashjoin", "off", True),
-        func.set_config("enable_mergejoin", "off", True),
-    )
+    """Keep the horizon where it is, and events looked up by index."""
+    return select(func.pg_advisory_xact_lock_shared(HORIZON_LOCK), *BY_INDEX)
 
 
 async def _stage(connection: AsyncConnection, events: Sequence[ClaimEventRow]) -> None:

@@ -1,12 +1,23 @@
-"""Compiling a large statement once, to text: SQLAlchemy would spend milliseconds on each use."""
+"""What the statements of batches share: how they are planned, and compiled once."""
 
-from sqlalchemy import TextClause, text
+from sqlalchemy import TextClause, func, text
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.sql.elements import ClauseElement
 
+# To be selected in a transaction, and gone with it: rows are then looked up by index, whatever the
+# tables' size. Without this the planner reads tables of up to some hundred thousand rows whole,
+# for each batch.
+BY_INDEX = (
+    func.set_config("enable_hashjoin", "off", True),
+    func.set_config("enable_mergejoin", "off", True),
+)
+
 
 def compiled(statement: ClauseElement) -> TextClause:
-    """`statement` as PostgreSQL text. Its bound values must be constants: they are spelled out."""
+    """`statement` as PostgreSQL text, once: SQLAlchemy would spend milliseconds on each use.
+
+    Its bound values must be constants: they are spelled out.
+    """
     dialect = postgresql.dialect()  # type: ignore[no-untyped-call]  # a class without annotations
     sql = str(statement.compile(dialect=dialect, compile_kwargs={"literal_binds": True}))
     return text(sql.replace(":", r"\:"))

@@ -14,10 +14,11 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from repositories.cache_upsert import put_in_cache
 from repositories.database import Database
 from repositories.metrics.top_codes import top_codes
+from repositories.statements import BY_INDEX
 from repositories.tables import analytics_cache, providers, top_codes_due
 from repositories.vocabulary import MetricKey
 
-PROVIDERS_AT_ONCE = 500  # bounds how long the locks of one transaction are held
+PROVIDERS_AT_ONCE = 100  # bounds how long batches wait for the locks of one transaction
 
 
 async def flush_top_codes(database: Database) -> int:
@@ -28,6 +29,7 @@ async def flush_top_codes(database: Database) -> int:
     flushed = 0
     while True:
         async with database.transaction() as connection:
+            await connection.execute(select(*BY_INDEX))
             locked = await _lock_marked_providers(connection)
             if not locked:
                 return flushed

@@ -16,7 +16,7 @@ SEED = int(os.environ.get("CLAIM_ANALYTICS_TEST_SEED", "1"))
 
 async def test_one_joins_and_the_other_leaves(deployment: Deployment) -> None:
     load = simulated(deployment, 4_000)
-    async with published_meanwhile(deployment, load, seconds=8):
+    async with published_meanwhile(deployment, load, seconds=5):
         with ServiceProcess(deployment, *RUN) as first:
             await first.logged("batch applied")
             async with running(deployment) as second:
@@ -31,8 +31,8 @@ async def test_one_joins_and_the_other_leaves(deployment: Deployment) -> None:
 async def test_a_storm_of_rebalances(deployment: Deployment) -> None:
     rng = Random(SEED)
     load = simulated(deployment, 4_000, SEED)
-    async with published_meanwhile(deployment, load, seconds=12), running(deployment):
-        for _ in range(5):
+    async with published_meanwhile(deployment, load, seconds=8), running(deployment):
+        for _ in range(4):
             with ServiceProcess(deployment, *RUN) as guest:
                 await guest.logged("partitions assigned")
                 await asyncio.sleep(rng.uniform(0, 0.5))
