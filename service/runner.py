@@ -21,7 +21,7 @@ from service.settings import Settings
 
 log = logging.getLogger(__name__)
 
-BREAK_OFF_SECONDS = 10  # for consumers to break off a batch and to leave their group
+BREAK_OFF_SECONDS = 8  # for consumers to break off a batch and to leave their group
 GOODBYE_SECONDS = 3
 
 

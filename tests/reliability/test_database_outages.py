@@ -74,7 +74,7 @@ async def test_a_database_that_hangs_keeps_no_process_from_ending(
         await process.logged("batch applied", times=2)
         with hung(own_postgres):
             process.terminate()
-            assert await process.ended(within=30) == 0
+            assert await process.ended(within=45) == 0
             assert await group_members(deployment) == [[], []]
     async with running(deployment):
         await all_applied(deployment, load.events)
