@@ -3,7 +3,7 @@
 `migrations/` creates them; a test holds the two together. Why they look so stands in
 `docs/architecture.md`. `claim_events` and `claims` have no foreign key to `providers`: a batch
 inserts and locks its providers in its own transaction, so the key could only repeat that check,
-and the trigger behind it costs about a tenth of the time of storing a claim.
+at some 9 µs a row (measured on the key of `analytics_cache`).
 """
 
 from sqlalchemy import (

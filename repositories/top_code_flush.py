@@ -1,7 +1,7 @@
 """Bringing `top_hsc_codes` up to its months.
 
 This has transactions of its own, seconds after the claims' at most: it reads all codes of a
-month, and a batch that did so for each of its months would take half as long again.
+month, and batches would do so again and again for the same months.
 """
 
 from collections.abc import Sequence

@@ -30,6 +30,6 @@ def _appearing(out: Path) -> Iterator[BinaryIO]:
         with os.fdopen(handle, "wb") as file:
             yield file
         Path(name).replace(out)
-    except BaseException:
+    except BaseException:  # a cancellation too leaves no half file; raised on
         Path(name).unlink(missing_ok=True)
         raise

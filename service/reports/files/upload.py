@@ -66,7 +66,7 @@ class _Source:
             chunk = await anext(self._chunks)
         except StopAsyncIteration:
             raise
-        except Exception as error:
+        except Exception as error:  # kept, to be told apart from the store's own; raised on
             self.failure = error
             raise
         finally:
