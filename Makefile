@@ -24,8 +24,9 @@ setup: $(STAMP)
 demo: $(STAMP)
 	@$(BIN)/claim-analytics demo $(ARGS)
 
+# Three at a time, each with servers of its own: most tests wait for a server most of their time.
 test: $(STAMP)
-	$(BIN)/python -m pytest $(ARGS)
+	$(BIN)/python -m pytest -n 3 --dist worksteal $(ARGS)
 
 bench: $(STAMP)
 	$(BIN)/python -m tests.benchmarks $(ARGS)

@@ -2,11 +2,12 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from random import Random
 
 import pytest
 from aiokafka import TopicPartition
-from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
+from aiokafka.admin import NewTopic
 from aiokafka.errors import KafkaError
 
 from consumers.dead_letter_queue import DeadLetterQueue
@@ -31,9 +32,17 @@ async def deployment(kafka: str) -> Deployment:
 
 @pytest.fixture
 async def queue(deployment: Deployment) -> AsyncIterator[DeadLetterQueue]:
+    async with closing_queue(deployment) as queue:
+        yield queue
+
+
+@asynccontextmanager
+async def closing_queue(deployment: Deployment) -> AsyncIterator[DeadLetterQueue]:
     queue = DeadLetterQueue(kafka_connection(deployment.settings))
-    yield queue
-    await queue.close()
+    try:
+        yield queue
+    finally:
+        await queue.close()
 
 
 def a_letter(deployment: Deployment, value: bytes = b"bad") -> DeadLetter:
@@ -75,15 +84,20 @@ async def test_the_retry_of_a_batch_gets_over_it(
     assert len(await dead_letters(deployment)) == 2
 
 
-async def test_a_letter_that_its_topic_cannot_take_stops_the_consumer(
-    deployment: Deployment, queue: DeadLetterQueue
-) -> None:
+async def test_a_letter_that_its_topic_cannot_take_stops_the_consumer(kafka: str) -> None:
+    deployment = plan_deployment(kafka, NO_DATABASE)
     topic = deployment.topic(SUBMITTED) + ".dlq"
-    small = ConfigResource(ConfigResourceType.TOPIC, topic, {"max.message.bytes": "1000"})
+    await _create_topic_of_small_messages(deployment, topic)
+    async with closing_queue(deployment) as queue:
+        with pytest.raises(ConsumerStopped, match=f"raise max.message.bytes of {topic}"):
+            await queue.publish([a_letter(deployment, Random(1).randbytes(2_000))], "group")
+
+
+async def _create_topic_of_small_messages(deployment: Deployment, topic: str) -> None:
+    """Small from the first message on: a broker takes its time over a change of settings."""
+    small = NewTopic(topic, 1, 1, topic_configs={"max.message.bytes": "1000"})
     async with admin(deployment) as client:
-        await client.alter_configs([small])
-    with pytest.raises(ConsumerStopped, match=f"raise max.message.bytes of {topic}"):
-        await queue.publish([a_letter(deployment, Random(1).randbytes(2_000))], "group")
+        await client.create_topics([small])
 
 
 def _skip_sequence_numbers(queue: DeadLetterQueue, partition: TopicPartition) -> None:

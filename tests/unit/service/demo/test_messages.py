@@ -49,7 +49,9 @@ def test_a_location_has_the_same_name_each_time() -> None:
 
 
 @pytest.mark.parametrize(
-    "wish", [*first_wishes(TODAY), *islice(later_wishes(TODAY), len(LATER))], ids=str
+    "wish",
+    [*first_wishes(TODAY), *islice(later_wishes(TODAY), len(LATER))],
+    ids=lambda wish: f"{wish.report_type}-{wish.format}",
 )
 def test_every_wish_can_be_done(wish: Wish) -> None:
     message = request(SETTINGS, PROVIDERS[0], wish, NOW)
