@@ -11,9 +11,18 @@ from typing import Generic
 
 from consumers.batches import Batch, BatchPolicy, Chunk, Event
 
+# One would leave the batch empty while its next fetch is under way.
+PARTITIONS_AT_ONCE = 2
+
 
 class Intake(Generic[Event]):
-    """Collects chunks into batches. Readers `put`, one applier `take`s."""
+    """Collects chunks into batches. Readers `put`, one applier `take`s.
+
+    Messages are keyed by provider, so a batch of few partitions has few providers, hence fewer
+    rows to change and fewer that another topic's batch has locked. So readers take turns: they
+    `put` what they read while they hold `turn`, up to `events_a_turn`; those that wait for it are
+    served in the order in which they came.
+    """
 
     def __init__(self, policy: BatchPolicy) -> None:
         self._policy = policy
@@ -22,6 +31,11 @@ class Intake(Generic[Event]):
         self._bytes = 0
         self._oldest = 0.0
         self._changed = asyncio.Condition()
+        self.turn = asyncio.Semaphore(PARTITIONS_AT_ONCE)
+
+    @property
+    def events_a_turn(self) -> int:
+        return self._policy.max_events
 
     async def put(self, chunk: Chunk[Event]) -> None:
         """Add a chunk; waits while the batch at hand is full."""

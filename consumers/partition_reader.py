@@ -30,6 +30,7 @@ log = logging.getLogger(__name__)
 
 CHUNK = 200  # records decoded at a time: some milliseconds, so that heartbeats get their turn
 WAIT_MS = 1_000
+MORE_MS = 100  # while others wait for their turn: longer than a fetch takes
 PAUSE_AFTER_ERROR_SECONDS = 0.5
 SILENCE_SECONDS = 5  # without an answer, before it is worth a line in the log
 
@@ -67,13 +68,34 @@ class PartitionReader(Generic[Event]):
         # Even an empty partition gets its offset committed: so a drain can see that it is done.
         await self._hand_on([], start)
         while True:
-            records = await self._fetch()
-            position = await self._consumer.position(self._partition)
-            if records or position != self._next:
-                await self._hand_on(records, position)
-            else:
-                self._look_out_for_silence()
-            await asyncio.sleep(0)
+            records = await self._fetch(WAIT_MS)
+            async with self._intake.turn:
+                await self._take_turn(records)
+
+    async def _take_turn(self, records: Sequence[Record]) -> None:
+        """Hand on a batch's worth at most, and wait for no more than what the broker has."""
+        handed_on = 0
+        while await self._went_on(records):
+            handed_on += len(records)
+            if handed_on >= self._intake.events_a_turn:
+                return
+            records = await self._fetch(MORE_MS if self._is_behind else 0)
+
+    async def _went_on(self, records: Sequence[Record]) -> bool:
+        """Hand on what was fetched; False if that was nothing."""
+        await asyncio.sleep(0)
+        position = await self._consumer.position(self._partition)
+        if not records and position == self._next:
+            self._look_out_for_silence()
+            return False
+        await self._hand_on(records, position)
+        return True
+
+    @property
+    def _is_behind(self) -> bool:
+        """Whether the broker has more of this partition, as far as its last answer tells."""
+        end = self._consumer.highwater(self._partition)
+        return end is not None and self._next < end
 
     async def _hand_on(self, records: Sequence[Record], position: int) -> None:
         decoded = [self._decode(record) for record in records]
@@ -81,11 +103,11 @@ class PartitionReader(Generic[Event]):
         after, self._last, self._next = self._last, position, position
         await self._intake.put(Chunk(self._partition, after, records, decoded, position, size))
 
-    async def _fetch(self) -> Sequence[Record]:
+    async def _fetch(self, wait_ms: int) -> Sequence[Record]:
         most = 1 if self._one_by_one else CHUNK
         try:
             fetched = await self._consumer.getmany(
-                self._partition, timeout_ms=WAIT_MS, max_records=most
+                self._partition, timeout_ms=wait_ms, max_records=most
             )
         except OffsetOutOfRangeError:
             raise self._lost() from None

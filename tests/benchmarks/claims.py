@@ -1,6 +1,7 @@
 """The claim figures: backlog, floor, plain consumer, redelivery, latency."""
 
 import asyncio
+from collections.abc import Sequence
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
@@ -16,18 +17,34 @@ from tests.benchmarks.plain_consumer import consume
 from tests.benchmarks.processes import FLOOR, SERVICE, Run, drain
 from tests.benchmarks.workload import Workload, preload
 
+ROUNDS = 3
 PLAIN_EVENTS = 3_000
 LATENCY_RATE = 500
 LATENCY_SECONDS = 30
 
 
 @dataclass(frozen=True)
+class Round:
+    """One run of each, right after one another: a shared machine changes from minute to minute."""
+
+    floor: Run
+    backlog: Run
+    redelivery: Run
+
+    @property
+    def to_floor(self) -> float:
+        return self.backlog.rate / self.floor.rate
+
+    @property
+    def redelivery_to_backlog(self) -> float:
+        return self.redelivery.rate / self.backlog.rate
+
+
+@dataclass(frozen=True)
 class ClaimFigures:
     """What was measured. Rates in messages a second, latencies in seconds."""
 
-    backlog: Run
-    floor: Run
-    redelivery: Run
+    rounds: Sequence[Round]
     plain_rate: float
     latency_p50: float
     latency_p99: float
@@ -67,18 +84,23 @@ def settings_of(environment: dict[str, str]) -> Settings:
 def measure(bench: Bench, workload: Workload) -> ClaimFigures:
     """Run all measurements, one after the other, on one preloaded pair of topics."""
     seconds = _latencies(bench)  # first, while the database is empty but for its own events
-    service = bench.environment("service")
-    asyncio.run(preload(settings_of(service), workload))
-    floor = drain(FLOOR, bench.environment("floor"))
-    backlog = drain(SERVICE, service)
-    redelivery = drain(SERVICE, service | {"CLAIM_ANALYTICS_GROUP_PREFIX": "again"})
+    asyncio.run(preload(settings_of(bench.environment("preload")), workload))
+    rounds = [_round(bench, number) for number in range(ROUNDS)]
     plain = asyncio.run(_plain(settings_of(bench.environment("plain"))))
     return ClaimFigures(
-        backlog, floor, redelivery, plain,
+        rounds, plain,
         latency_p50=seconds[len(seconds) // 2],
         latency_p99=seconds[int(len(seconds) * 0.99)],
         latency_max=seconds[-1],
     )  # fmt: skip
+
+
+def _round(bench: Bench, number: int) -> Round:
+    floor = drain(FLOOR, bench.environment(f"floor{number}"))
+    service = bench.environment(f"service{number}")
+    backlog = drain(SERVICE, service)
+    again = service | {"CLAIM_ANALYTICS_GROUP_PREFIX": f"again{number}"}
+    return Round(floor, backlog, drain(SERVICE, again))
 
 
 async def _plain(settings: Settings) -> float:
