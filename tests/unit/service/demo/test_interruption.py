@@ -13,9 +13,10 @@ NUMBERS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 @pytest.fixture(autouse=True)
 def handlers() -> Iterator[dict[signal.Signals, object]]:
-    """The handlers before the test, which are restored after it."""
+    """The handlers that the test starts with; after it, those of the test run are back."""
     before = {number: signal.getsignal(number) for number in NUMBERS}
-    yield {**before}
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)  # the run itself may be under nohup
+    yield {number: signal.getsignal(number) for number in NUMBERS}
     for number, handler in before.items():
         signal.signal(number, handler)
 
