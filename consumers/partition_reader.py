@@ -93,8 +93,13 @@ class PartitionReader(Generic[Event]):
 
     @property
     def _is_behind(self) -> bool:
-        """Whether the broker has more of this partition, as far as its last answer tells."""
-        end = self._consumer.highwater(self._partition)
+        """Whether the broker has more to give of this partition, as far as its last answer tells.
+
+        Not by the high watermark: what an open transaction holds back is not to be had.
+        """
+        if self._partition not in self._consumer.assignment():
+            return False  # revoked a moment ago, as the next fetch says
+        end = self._consumer.last_stable_offset(self._partition)
         return end is not None and self._next < end
 
     async def _hand_on(self, records: Sequence[Record], position: int) -> None:

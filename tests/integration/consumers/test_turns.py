@@ -56,7 +56,7 @@ async def _backlog(kafka: str, sizes: list[int]) -> str:
 async def _reading(kafka: str, topic: str, policy: BatchPolicy) -> AsyncIterator[Intake[str]]:
     """Readers of all partitions, which take every message for an event."""
     intake = Intake[str](policy)
-    consumer = AIOKafkaConsumer(bootstrap_servers=kafka)
+    consumer = AIOKafkaConsumer(bootstrap_servers=kafka, isolation_level="read_committed")
     await consumer.start()
     partitions = [TopicPartition(topic, number) for number in range(PARTITIONS)]
     consumer.assign(partitions)
