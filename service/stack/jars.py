@@ -85,7 +85,7 @@ def _lock(path: Path, workspace: Workspace) -> Iterator[None]:
         while not _try_lock(file.fileno()):
             if workspace.closed:
                 raise StackError("The stack was stopped while it was starting.")
-            time.sleep(0.1)
+            time.sleep(0.1)  # a lock that blocks would not see the stack being stopped
         yield
 
 

@@ -124,7 +124,7 @@ class PostgresServer(Server):
 
 def _kill_descendants(process: subprocess.Popen[bytes]) -> None:
     # Part of the extra `stack`; without it the command line must still be importable.
-    import psutil  # type: ignore[import-untyped]  # noqa: PLC0415  # it ships no types
+    import psutil  # noqa: PLC0415
 
     def is_dead(backend: psutil.Process) -> bool:
         try:
@@ -143,4 +143,4 @@ def _kill_descendants(process: subprocess.Popen[bytes]) -> None:
             backend.kill()
     process.kill()
     while not all(is_dead(backend) for backend in backends):
-        time.sleep(0.01)
+        time.sleep(0.01)  # they are no children of this process: their end is told to nobody here

@@ -103,7 +103,7 @@ class Server(ABC):
                 raise self._failure(f"ended with exit code {process.returncode} while starting")
             if time.monotonic() > deadline:
                 raise self._failure(f"did not answer within {START_SECONDS:.0f} seconds")
-            time.sleep(0.02)
+            time.sleep(0.02)  # a server does not tell that it is ready: it is asked
 
     def _failure(self, what: str) -> StackError:
         return StackError(f"{self.name} {what}. The end of its log:\n{self.log_tail()}")

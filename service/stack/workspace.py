@@ -74,7 +74,7 @@ class Workspace:
             cast(IO[bytes], self._guard.stdin).close()
         while self._guard.poll() is None:
             self._collect()
-            time.sleep(0.02)
+            time.sleep(0.02)  # the guard waits for what is collected here, so neither can block
         self._collect()
         shutil.rmtree(self.folder, ignore_errors=True)  # should the guard have been killed
 

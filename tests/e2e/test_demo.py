@@ -14,12 +14,13 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, cast
 
-import psutil  # type: ignore[import-untyped]  # it ships no types
+import psutil
 import pypdf
 import pytest
 
 from service.stack.workspace import Workspace
-from tests.integration.service.stack_command import StackCommand, are_gone, eventually, python_path
+from tests.harness.waiting import eventually
+from tests.integration.service.stack_command import StackCommand, are_gone, python_path
 
 PROGRAM = "from service.__main__ import main; main()"
 SECONDS = 90

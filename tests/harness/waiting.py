@@ -27,3 +27,11 @@ async def until_async(condition: Callable[[], Awaitable[T]], what: str, within: 
         assert time.monotonic() < deadline, f"waited {within:.0f} seconds in vain for {what}"
         await asyncio.sleep(POLL_SECONDS)
     return value
+
+
+def eventually(condition: Callable[[], bool], seconds: float = 30) -> bool:
+    """Whether the condition becomes true in time; for a test that has no event loop."""
+    deadline = time.monotonic() + seconds
+    while not condition() and time.monotonic() < deadline:
+        time.sleep(0.02)
+    return condition()

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from datetime import datetime, timedelta
 
-import psutil  # type: ignore[import-untyped]  # it ships no types
+import psutil
 
 from service.stack.postgres import PostgresServer
 from service.stack.server import Server

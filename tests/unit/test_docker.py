@@ -8,7 +8,7 @@ from functools import cache
 from typing import Any
 
 import pytest
-import yaml  # type: ignore[import-untyped]  # it ships no types
+import yaml
 
 from service.runner import BREAK_OFF_SECONDS, GOODBYE_SECONDS
 from service.settings import PREFIX, Settings

@@ -5,12 +5,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import asyncpg
-import psutil  # type: ignore[import-untyped]  # it ships no types
+import psutil
 import pytest
 from aiokafka.admin import AIOKafkaAdminClient
 
 from service.stack.workspace import Workspace
-from tests.integration.service.stack_command import are_gone, eventually, stack_command
+from tests.harness.waiting import eventually
+from tests.integration.service.stack_command import are_gone, stack_command
 
 DATABASE = "CLAIM_ANALYTICS_DATABASE_URL"
 KAFKA = "CLAIM_ANALYTICS_KAFKA_BOOTSTRAP_SERVERS"

@@ -3,15 +3,14 @@
 import os
 import subprocess
 import sys
-import time
-from collections.abc import Callable
 from pathlib import Path
 
-import psutil  # type: ignore[import-untyped]  # it ships no types
+import psutil
 import pytest
 
 from service.stack import StackError
 from service.stack.workspace import Workspace
+from tests.harness.waiting import eventually
 
 OWNER = """
 import sys, time
@@ -23,13 +22,6 @@ time.sleep(600)
 """
 
 STUBBORN = ["/bin/sh", "-c", "trap '' INT TERM; echo ready; while :; do /bin/sleep 0.1; done"]
-
-
-def eventually(condition: Callable[[], bool], seconds: float = 20) -> bool:
-    deadline = time.monotonic() + seconds
-    while not condition() and time.monotonic() < deadline:
-        time.sleep(0.02)
-    return condition()
 
 
 def test_closing_ends_the_processes_and_removes_the_folder() -> None:

@@ -30,9 +30,9 @@ Said = Callable[..., Finished]
 
 
 @pytest.fixture
-def environment(reports_url: str, folder: Path) -> dict[str, str]:
+def environment(migrated_url: str, folder: Path) -> dict[str, str]:
     return {
-        f"{PREFIX}DATABASE_URL": reports_url,
+        f"{PREFIX}DATABASE_URL": migrated_url,
         f"{PREFIX}REPORT_STORAGE_URL": str(folder),
         f"{PREFIX}REPORT_MASTER_KEYS": MASTER_KEY,
     }
