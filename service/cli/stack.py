@@ -104,4 +104,4 @@ def _watch(running: Stack) -> NoReturn:
     """Until a signal comes, or a server ends."""
     while True:
         running.check()
-        time.sleep(CHECK_SECONDS)
+        time.sleep(CHECK_SECONDS)  # a signal ends it with an exception

@@ -49,7 +49,7 @@ def _end(group: int) -> None:
             return
         deadline = time.monotonic() + seconds
         while _signal(group, 0) and time.monotonic() < deadline:
-            time.sleep(0.02)  # they are no children of the guard: their end is not told to it
+            time.sleep(0.02)  # no children of the guard: it is not told of their end
 
 
 def _signal(group: int, number: int) -> bool:

@@ -143,4 +143,4 @@ def _kill_descendants(process: subprocess.Popen[bytes]) -> None:
             backend.kill()
     process.kill()
     while not all(is_dead(backend) for backend in backends):
-        time.sleep(0.01)  # they are no children of this process: their end is told to nobody here
+        time.sleep(0.01)  # no children of this process: it is not told of their end
