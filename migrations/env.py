@@ -1,13 +1,20 @@
 """What Alembic runs for every command: a connection through asyncpg, one transaction for all."""
 
 import asyncio
+import logging
+import time
 
 from alembic import context
 from sqlalchemy import Connection, pool
-from sqlalchemy.ext.asyncio import create_async_engine
 
-from repositories.database import with_driver
-from repositories.tables import metadata
+from migrations import commands, writers
+from repositories.database import domain_errors, open_engine
+from repositories.database_url import DatabaseUrl
+from repositories.errors import RepositoryError
+from repositories.reports.tables import metadata
+from repositories.requirements import inspection, require_migratable, revision_of
+
+log = logging.getLogger(__name__)
 
 MIGRATION_LOCK = 0x6D696772617465  # two `migrate` at once: the second waits and finds it done
 
@@ -16,17 +23,36 @@ def run_migrations(connection: Connection) -> None:
     context.configure(connection=connection, target_metadata=metadata, compare_server_default=True)
     with context.begin_transaction():
         connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({MIGRATION_LOCK})")
+        if commands.changes(context.config, context.get_context().get_current_revision()):
+            writers.keep_writers_away(connection)
         context.run_migrations()
 
 
-async def connect_and_run(url: str) -> None:
-    engine = create_async_engine(with_driver(url), poolclass=pool.NullPool, hide_parameters=True)
+async def connect_and_run(url: DatabaseUrl) -> None:
+    async with inspection(url) as look:
+        await require_migratable(look, url)
+        commands.require_known(await revision_of(look))
+    give_up = time.monotonic() + writers.PATIENCE_SECONDS
+    while True:
+        try:
+            return await attempt(url)
+        except RepositoryError as error:
+            if not error.retriable or time.monotonic() > give_up:
+                raise
+            log.warning("nothing was changed yet, trying again: %s", error)
+        await asyncio.sleep(writers.PAUSE_SECONDS)
+
+
+async def attempt(url: DatabaseUrl) -> None:
+    """All or nothing; raises LockNotAvailable where others keep a table for long."""
+    engine = open_engine(url, poolclass=pool.NullPool)
     try:
-        async with engine.connect() as connection:
-            await connection.run_sync(run_migrations)
-            await connection.commit()
+        with domain_errors(url):
+            async with engine.connect() as connection:
+                await connection.run_sync(run_migrations)
+                await connection.commit()
     finally:
         await engine.dispose()
 
 
-asyncio.run(connect_and_run(context.config.attributes["database_url"]))
+asyncio.run(connect_and_run(DatabaseUrl.parse(context.config.attributes["database_url"])))

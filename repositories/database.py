@@ -3,82 +3,101 @@
 import asyncio
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager, suppress
+from functools import partial
+from typing import Any, cast
 
 import asyncpg
-from sqlalchemy import URL, func, make_url, select
-from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+from sqlalchemy import event, func, select
+from sqlalchemy.engine.interfaces import ExceptionContext
+from sqlalchemy.exc import DBAPIError, EmulatedDBAPIException, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
-from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+from sqlalchemy.pool import QueuePool
 
-from repositories.errors import DatabaseRefused, DatabaseUnavailable, from_sqlstate
+from repositories.connecting import SESSION, connect, driver_error, ends_connection
+from repositories.database_url import DatabaseUrl
+from repositories.errors import DatabaseRefused, DatabaseUnavailable
+from repositories.schema_demand import require_current_code
+from repositories.waiting import note_backend, under_way
 
-# Compiling plans to machine code takes longer than any statement here runs; a plan made for a
-# small batch is wrong for a large one; and the sums of a batch fit in this memory.
-SESSION = {
-    "application_name": "claim-analytics",
-    "jit": "off",
-    "plan_cache_mode": "force_custom_plan",
-    "work_mem": "64MB",
-    "client_min_messages": "warning",
-    "timezone": "UTC",
-    # An instance that freezes, or whose host is gone, must not keep its locks from the others.
-    "idle_in_transaction_session_timeout": "20s",
-    "tcp_keepalives_idle": "20",
-    "tcp_keepalives_interval": "5",
-    "tcp_keepalives_count": "4",
-}
-SSL_MODES = ("disable", "allow", "prefer", "require", "verify-ca", "verify-full")
 WITHOUT_LIMITS = select(
     func.set_config("statement_timeout", "0", True),
     func.set_config("idle_in_transaction_session_timeout", "0", True),
 )
-CONNECT_TIMEOUT_SECONDS = 10
 CLOSE_TIMEOUT_SECONDS = 3
 
 
-def with_driver(url: str) -> URL:
-    """A plain `postgresql://…` URL with this service's driver in it.
+def open_engine(
+    url: DatabaseUrl, *, pooled: bool = False, statement_timeout_ms: int = 0, **options: Any
+) -> AsyncEngine:
+    """SQLAlchemy over `connect`. Nothing is opened yet; `options` are `create_async_engine`'s."""
+    settings = SESSION | {"statement_timeout": str(statement_timeout_ms)}
+    engine = create_async_engine(
+        "postgresql+asyncpg://",
+        hide_parameters=True,  # an error must not show the values of a row
+        # Named in every BEGIN: what locks first and reads then is wrong at a level above it,
+        # which the database may have for a default.
+        isolation_level="READ COMMITTED",
+        connect_args={
+            "async_creator_fn": partial(connect, url, settings, pooled=pooled),
+            "prepared_statement_cache_size": 0 if pooled else 100,
+        },
+        **options,
+    )
+    event.listen(engine.sync_engine, "handle_error", _give_up_connection)
+    return engine
 
-    Raises ValueError, without quoting the URL, if it is no such URL.
-    """
-    try:
-        parsed = make_url(url)
-    except (SQLAlchemyError, ValueError):  # the latter where the port is no number
-        raise ValueError("expected postgresql://user:password@host:port/name") from None
-    if parsed.drivername not in {"postgresql", "postgres", "postgresql+asyncpg"}:
-        raise ValueError(f"expected a postgresql:// URL, not {parsed.drivername}://")
-    return parsed.set(drivername="postgresql+asyncpg", query=_encryption(parsed))
 
-
-def _encryption(url: URL) -> dict[str, str]:
-    """`sslmode`, as every PostgreSQL client knows it, under the driver's name for it.
-
-    Other parameters would go to the driver as they are, which does not know them.
-    """
-    given = {"ssl" if name == "sslmode" else name: str(value) for name, value in url.query.items()}
-    if given and (set(given) != {"ssl"} or given["ssl"] not in SSL_MODES):
-        raise ValueError(f"after ? it takes sslmode alone, one of {', '.join(SSL_MODES)}")
-    return given
+def _give_up_connection(context: ExceptionContext) -> None:
+    """What is tied to a connection, whose socket may be as good as ever, goes with it: all
+    connections are made anew, since after a switchover all of them go to the wrong server."""
+    error = context.original_exception
+    if isinstance(error, EmulatedDBAPIException) and ends_connection(error.driver_exception):
+        context.is_disconnect = True
 
 
 class Database:
-    """A pool of connections to PostgreSQL; nothing is opened before the first transaction."""
+    """A pool of connections to PostgreSQL; nothing is opened before the first transaction.
 
-    def __init__(self, url: str, *, pool_size: int = 5, statement_timeout_ms: int = 0) -> None:
-        settings = SESSION | {"statement_timeout": str(statement_timeout_ms)}
-        self._engine = create_async_engine(
-            with_driver(url),
+    With `direct_url`, `url` may lead to a pooler in transaction mode: what needs a session of its
+    own takes the other way. Raises ValueError for what is no URL.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        *,
+        direct_url: str | None = None,
+        pool_size: int = 5,
+        statement_timeout_ms: int = 0,
+    ) -> None:
+        self.url = DatabaseUrl.parse(url)
+        self.direct_url = DatabaseUrl.parse(direct_url or url)
+        self._pooled = direct_url is not None
+        self._engine = open_engine(
+            self.url,
+            pooled=self._pooled,
+            statement_timeout_ms=statement_timeout_ms,
             pool_size=pool_size,
             max_overflow=0,
-            hide_parameters=True,  # an error must not show the values of a row
-            connect_args={"server_settings": settings, "timeout": CONNECT_TIMEOUT_SECONDS},
+        )
+        self._settings = select(
+            *(func.set_config(name, value, True) for name, value in SESSION.items()),
+            func.set_config("statement_timeout", str(statement_timeout_ms), True),
         )
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[AsyncConnection]:
-        """Commit at the end, roll back on an error; raises `RepositoryError`s."""
-        with domain_errors():
+        """Commit at the end, roll back on an error; raises `RepositoryError`s, CodeOutdated before
+        anything else if this code is too old to write here.
+
+        What else is raised in the block is raised from it as it is.
+        """
+        with under_way(self), domain_errors(self.url):
             async with self._engine.begin() as connection:
+                await note_backend(connection)
+                await self._prepare(connection)
+                await require_current_code(connection, self.url.named())
                 yield connection
 
     @asynccontextmanager
@@ -87,13 +106,37 @@ class Database:
 
         It locks nothing, so it may take as long as it needs: a report's pages, a whole recount.
         """
-        with domain_errors():
+        with domain_errors(self.url):
             async with self._engine.connect() as plain:
                 connection = await plain.execution_options(
                     isolation_level="REPEATABLE READ", postgresql_readonly=True
                 )
+                await self._prepare(connection)
                 await connection.execute(WITHOUT_LIMITS)
                 yield connection
+
+    async def _prepare(self, connection: AsyncConnection) -> None:
+        if self._pooled:
+            await connection.execute(self._settings)
+
+    @asynccontextmanager
+    async def session(self) -> AsyncIterator[asyncpg.Connection]:
+        """The driver's own connection, for LISTEN and the like; it takes no place in the pool.
+
+        Raises `RepositoryError`s; the driver's own errors in the block become such too.
+        """
+        connection = await connect(self.direct_url, SESSION)
+        try:
+            with domain_errors(self.direct_url):
+                yield connection
+        finally:
+            connection.terminate()  # a server that is gone would let `close` wait
+
+    @property
+    def all_taken(self) -> bool:
+        """Whether every connection that the pool may have is in use."""
+        pool = cast(QueuePool, self._engine.pool)
+        return pool.checkedout() >= pool.size()
 
     async def close(self) -> None:
         """Close all connections, in good order if the server answers."""
@@ -103,21 +146,19 @@ class Database:
 
 
 @contextmanager
-def domain_errors() -> Iterator[None]:
-    """Turn a driver's errors into the domain's. `from None`: driver texts can quote a row."""
+def domain_errors(url: DatabaseUrl) -> Iterator[None]:
+    """Turn the driver's own errors into the domain's. `from None`: their texts can quote a row.
+
+    None that others raise too, such as OSError: those are translated where the driver is called.
+    """
+    where = url.named()
     try:
         yield
     except DBAPIError as error:
-        kind = type(error.orig).__name__
-        if error.connection_invalidated:
-            raise DatabaseUnavailable(f"the connection was lost ({kind})") from None
-        raise from_sqlstate(getattr(error.orig, "sqlstate", None), kind) from None
-    except asyncpg.PostgresError as error:
-        raise from_sqlstate(error.sqlstate, type(error).__name__) from None
-    except asyncpg.InterfaceError as error:
-        raise from_sqlstate(None, type(error).__name__) from None
-    except (OSError, TimeoutError) as error:
-        raise DatabaseUnavailable(f"PostgreSQL does not answer ({type(error).__name__})") from None
+        lost = error.connection_invalidated
+        raise driver_error(error.driver_exception, where, lost=lost) from None
+    except (asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError) as error:
+        raise driver_error(error, where) from None
     except PoolTimeoutError:
         raise DatabaseUnavailable(
             "all connections are taken; raise CLAIM_ANALYTICS_DATABASE_POOL_SIZE"

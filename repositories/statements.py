@@ -12,12 +12,20 @@ BY_INDEX = (
     func.set_config("enable_mergejoin", "off", True),
 )
 
+# The same for whoever compares whole tables. The planner takes what a metric's key picks out of
+# many sums for a row or two, and would search all of them once for each month.
+BY_HASH = (func.set_config("enable_nestloop", "off", True),)
+
+
+def spelled_out(statement: ClauseElement) -> str:
+    """`statement` as PostgreSQL text; its bound values, which must be constants, are in it."""
+    dialect = postgresql.dialect()  # type: ignore[no-untyped-call]  # a class without annotations
+    return str(statement.compile(dialect=dialect, compile_kwargs={"literal_binds": True}))
+
 
 def compiled(statement: ClauseElement) -> TextClause:
     """`statement` as PostgreSQL text, once: SQLAlchemy would spend milliseconds on each use.
 
     Its bound values must be constants: they are spelled out.
     """
-    dialect = postgresql.dialect()  # type: ignore[no-untyped-call]  # a class without annotations
-    sql = str(statement.compile(dialect=dialect, compile_kwargs={"literal_binds": True}))
-    return text(sql.replace(":", r"\:"))
+    return text(spelled_out(statement).replace(":", r"\:"))

@@ -1,4 +1,4 @@
-"""Every table of the service, as SQLAlchemy Core sees it.
+"""The tables, as SQLAlchemy Core sees them; those of reports are in `repositories.reports.tables`.
 
 `migrations/` creates them; a test holds the two together. Why they look so stands in
 `docs/architecture.md`. `claim_events` and `claims` have no foreign key to `providers`: a batch
@@ -6,32 +6,18 @@ inserts and locks its providers in its own transaction, so the key could only re
 at some 9 µs a row (measured on the key of `analytics_cache`).
 """
 
-from sqlalchemy import (
-    ARRAY,
-    BigInteger,
-    Boolean,
-    CheckConstraint,
-    Column,
-    Date,
-    DateTime,
-    ForeignKey,
-    Identity,
-    Index,
-    Integer,
-    LargeBinary,
-    MetaData,
-    Numeric,
-    PrimaryKeyConstraint,
-    String,
-    Table,
-    Text,
-    UniqueConstraint,
-    Uuid,
-    text,
-)
-from sqlalchemy.dialects.postgresql import JSONB
+from collections.abc import Callable, Iterable
+from enum import StrEnum
+from hashlib import sha256
 
-metadata = MetaData(
+import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.schema import CreateTable
+
+from repositories.statements import spelled_out
+from repositories.vocabulary import SENT_STATES, ErasedKind, SuggestionEvent
+
+metadata = sa.MetaData(
     naming_convention={
         "pk": "pk_%(table_name)s",
         "fk": "fk_%(table_name)s_%(column_0_name)s",
@@ -41,106 +27,187 @@ metadata = MetaData(
 )
 
 
-def _timestamp(name: str, *, nullable: bool = False, default_now: bool = False) -> Column[object]:
-    default = text("now()") if default_now else None
-    return Column(name, DateTime(timezone=True), nullable=nullable, server_default=default)
+def timestamp(name: str, *, nullable: bool = False, default_now: bool = False) -> sa.Column[object]:
+    default = sa.text("now()") if default_now else None
+    return sa.Column(name, sa.DateTime(timezone=True), nullable=nullable, server_default=default)
 
 
-def _claim_columns() -> list[Column[object]]:
+def words(enumeration: type[StrEnum], length: int) -> sa.Enum:
+    """A closed list of words as VARCHAR: rows give its members, the database holds its values."""
+    return sa.Enum(
+        enumeration,
+        native_enum=False,
+        length=length,
+        values_callable=lambda words: [word.value for word in words],
+    )
+
+
+def _quoted(words: Iterable[StrEnum]) -> str:
+    return ", ".join(f"'{word}'" for word in words)
+
+
+def _claim_columns() -> list[sa.Column[object]]:
     """The whole claim as an event carries it; the same in the history and in what is now."""
     return [
-        Column("claim_id", Uuid, nullable=False),
-        Column("claim_version", BigInteger, nullable=False),
-        Column("provider_id", Uuid, nullable=False),
-        Column("state", String(12), nullable=False),
-        Column("claim_type", String(5), nullable=False),
-        Column("date_of_service", Date, nullable=False),
-        Column("patient_phn", String(9)),
-        Column("ba_number", String(10)),
-        Column("location_id", Uuid),
-        Column("hsc_code", String(10)),
-        Column("modifiers", ARRAY(String(6)), nullable=False),
-        Column("form_id", String(5)),
-        Column("timing_tier", String(8)),
-        Column("submitted_fee", Numeric(10, 2), nullable=False),
-        _timestamp("submitted_at", nullable=True),
-        Column("submission_deadline", Date),
-        Column("assessed_fee", Numeric(10, 2)),
-        Column("payment_date", Date),
-        Column("rrnp_premium", Numeric(10, 2)),
+        sa.Column("claim_id", sa.Uuid, nullable=False),
+        sa.Column("claim_version", sa.BigInteger, nullable=False),
+        sa.Column("provider_id", sa.Uuid, nullable=False),
+        sa.Column("state", sa.String(12), nullable=False),
+        sa.Column("claim_type", sa.String(5), nullable=False),
+        sa.Column("date_of_service", sa.Date, nullable=False),
+        sa.Column("patient_phn", sa.String(9)),
+        sa.Column("ba_number", sa.String(10)),
+        sa.Column("location_id", sa.Uuid),
+        sa.Column("hsc_code", sa.String(10)),
+        sa.Column("modifiers", sa.ARRAY(sa.String(6)), nullable=False),
+        sa.Column("form_id", sa.String(5)),
+        sa.Column("timing_tier", sa.String(8)),
+        sa.Column("submitted_fee", sa.Numeric(10, 2)),  # NULL in an unfinished draft
+        timestamp("submitted_at", nullable=True),
+        sa.Column("submission_deadline", sa.Date),
+        sa.Column("assessed_fee", sa.Numeric(10, 2)),
+        sa.Column("payment_date", sa.Date),
+        sa.Column("rrnp_premium", sa.Numeric(10, 2)),
     ]
 
 
-CLAIM_COLUMNS = tuple(column.name for column in _claim_columns())
-SOURCE_COLUMNS = ("occurred_at", "source_topic", "source_partition", "source_offset")
-
-
-def _source_columns() -> list[Column[object]]:
+def _later_claim_columns() -> list[sa.Column[object]]:
+    """The rest of them, which a table of the first versions has behind its other columns."""
     return [
-        _timestamp("occurred_at"),
-        Column("source_topic", Text, nullable=False),
-        Column("source_partition", Integer, nullable=False),
-        Column("source_offset", BigInteger, nullable=False),
+        # No default, so that a version of the service that knows no codes cannot write a row.
+        sa.Column("explanatory_codes", sa.ARRAY(sa.String(10)), nullable=False),
+        timestamp("created_at", nullable=True),
+        sa.Column("created_day", sa.Date),  # of `created_at` in Alberta, by the decoder
     ]
 
 
-providers = Table(
+CLAIM_COLUMNS = tuple(column.name for column in (*_claim_columns(), *_later_claim_columns()))
+SOURCE_COLUMNS = ("occurred_at", "source_topic", "source_partition", "source_offset")
+# Facts of a claim's whole history (`repositories.claims.facts`), in `claims` alone.
+FACT_COLUMNS = ("first_sent_version", "first_rejected_version", "last_sent_version")
+
+
+def source_columns() -> list[sa.Column[object]]:
+    return [
+        timestamp("occurred_at"),
+        sa.Column("source_topic", sa.Text, nullable=False),
+        sa.Column("source_partition", sa.Integer, nullable=False),
+        sa.Column("source_offset", sa.BigInteger, nullable=False),
+    ]
+
+
+def suggestion_columns() -> list[sa.Column[object]]:
+    return [
+        sa.Column("event_id", sa.Uuid, nullable=False),
+        sa.Column("suggestion_id", sa.Uuid, nullable=False),
+        sa.Column("claim_id", sa.Uuid, nullable=False),
+        sa.Column("provider_id", sa.Uuid, nullable=False),
+        sa.Column("rule_id", sa.Uuid),
+        sa.Column("rule_name", sa.String(200)),
+        sa.Column("category", sa.String(50), nullable=False),
+        sa.Column("tier", sa.SmallInteger, nullable=False),
+        sa.Column("event_type", words(SuggestionEvent, 18), nullable=False),
+        sa.Column("revenue_impact", sa.Numeric(10, 2)),
+        timestamp("created_at"),
+        sa.Column("created_day", sa.Date, nullable=False),  # in Alberta, by the decoder
+    ]
+
+
+SUGGESTION_COLUMNS = tuple(column.name for column in suggestion_columns())
+
+
+def _phn_erased_at() -> sa.Column[object]:
+    """When an erasure emptied the row's `patient_phn`; nothing fills it again."""
+    return timestamp("phn_erased_at", nullable=True)
+
+
+providers = sa.Table(
     "providers",
     metadata,
-    Column("provider_id", Uuid, primary_key=True),
-    _timestamp("first_seen_at", default_now=True),
+    sa.Column("provider_id", sa.Uuid, primary_key=True),
+    timestamp("first_seen_at", default_now=True),
     # The profile; NULL as long as no `provider-updated` event has come.
-    Column("provider_version", BigInteger),
-    Column("first_name", Text),
-    Column("last_name", Text),
-    Column("billing_number", String(10)),
-    Column("locations", JSONB(none_as_null=True)),
+    sa.Column("provider_version", sa.BigInteger),
+    sa.Column("first_name", sa.Text),
+    sa.Column("last_name", sa.Text),
+    sa.Column("billing_number", sa.String(10)),
+    sa.Column("locations", JSONB(none_as_null=True)),
+    # Which metrics its rows of `analytics_cache` hold (`repositories.metrics.definitions`).
+    # The default is the latest: whoever is new has no figures yet, so lacks none.
+    sa.Column("metrics_revision", sa.Integer, nullable=False, server_default="2"),
+    sa.Index("ix_providers_metrics_revision", "metrics_revision"),
 )
 
-claim_events = Table(
+claim_events = sa.Table(
     "claim_events",
     metadata,
     *_claim_columns(),
-    *_source_columns(),
-    _timestamp("applied_at", default_now=True),
-    PrimaryKeyConstraint("claim_id", "claim_version"),
-    CheckConstraint("claim_version > 0", name="version_positive"),
+    *source_columns(),
+    timestamp("applied_at", default_now=True),
+    _phn_erased_at(),
+    *_later_claim_columns(),
+    sa.PrimaryKeyConstraint("claim_id", "claim_version"),
+    sa.CheckConstraint("claim_version > 0", name="version_positive"),
 )
 
-claims = Table(
+claims = sa.Table(
     "claims",
     metadata,
     *_claim_columns(),
-    PrimaryKeyConstraint("claim_id"),
-    CheckConstraint("claim_version > 0", name="version_positive"),
-    Index("ix_claims_provider_id_date_of_service", "provider_id", "date_of_service"),
+    _phn_erased_at(),
+    *_later_claim_columns(),
+    *(sa.Column(name, sa.BigInteger) for name in FACT_COLUMNS),
+    sa.PrimaryKeyConstraint("claim_id"),
+    sa.CheckConstraint("claim_version > 0", name="version_positive"),
+    # A version of the service that knows no facts would write claims without them.
+    sa.CheckConstraint(
+        f"first_sent_version IS NOT NULL OR state NOT IN ({_quoted(SENT_STATES)})",
+        name="sent_as_it_is",
+    ),
+    sa.Index("ix_claims_provider_id_date_of_service", "provider_id", "date_of_service"),
     postgresql_with={"fillfactor": "80"},
 )
 
-# One batch on its way in. Temporary, so it writes no WAL and needs no cleaning.
-staged_claim_events = Table(
-    "staged_claim_events",
-    MetaData(),
-    Column("seq", Integer, nullable=False),
-    *_claim_columns(),
-    *_source_columns(),
-    prefixes=["TEMPORARY"],
-    postgresql_on_commit="DELETE ROWS",
-)
 
-analytics_cache = Table(
+def _staged_claim_events(name: str = "staged_claim_events") -> sa.Table:
+    return sa.Table(
+        name,
+        sa.MetaData(),
+        sa.Column("seq", sa.Integer, nullable=False),
+        *_claim_columns(),
+        *_later_claim_columns(),
+        *source_columns(),
+        _phn_erased_at(),
+        prefixes=["TEMPORARY"],
+        postgresql_on_commit="DELETE ROWS",
+    )
+
+
+def named_for_its_definition(make: Callable[..., sa.Table]) -> sa.Table:
+    unnamed = make()
+    definition = spelled_out(CreateTable(unnamed))
+    return make(f"{unnamed.name}_{sha256(definition.encode()).hexdigest()[:8]}")
+
+
+# One batch on its way in. Temporary, so it writes no WAL and needs no cleaning. It lives as long as
+# its connection, and a pooler's connections outlive an upgrade of the service. So a digest of its
+# definition is in its name, and no version meets another's. Dropping it with each transaction
+# would take a millisecond and 20 to 40 kB of WAL a batch.
+staged_claim_events = named_for_its_definition(_staged_claim_events)
+
+analytics_cache = sa.Table(
     "analytics_cache",
     metadata,
-    Column("cache_id", Uuid, primary_key=True, server_default=text("gen_random_uuid()")),
-    Column("provider_id", Uuid, ForeignKey("providers.provider_id"), nullable=False),
-    Column("metric_key", String(50), nullable=False),
-    Column("period_start", Date, nullable=False),
-    Column("period_end", Date, nullable=False),
-    Column("dimensions", JSONB(none_as_null=True)),
-    Column("value", JSONB, nullable=False),
-    _timestamp("computed_at"),
+    sa.Column("cache_id", sa.Uuid, primary_key=True, server_default=sa.text("gen_random_uuid()")),
+    sa.Column("provider_id", sa.Uuid, sa.ForeignKey("providers.provider_id"), nullable=False),
+    sa.Column("metric_key", sa.String(50), nullable=False),
+    sa.Column("period_start", sa.Date, nullable=False),
+    sa.Column("period_end", sa.Date, nullable=False),
+    sa.Column("dimensions", JSONB(none_as_null=True)),
+    sa.Column("value", JSONB, nullable=False),
+    timestamp("computed_at"),
     # Two NULLs differ in SQL: without NULLS NOT DISTINCT a top-level row would never conflict.
-    UniqueConstraint(
+    sa.UniqueConstraint(
         "provider_id",
         "metric_key",
         "period_start",
@@ -149,102 +216,76 @@ analytics_cache = Table(
         name="uq_analytics_cache_key",
         postgresql_nulls_not_distinct=True,
     ),
-    Index("ix_analytics_cache_provider_id_metric_key", "provider_id", "metric_key"),
+    sa.Index("ix_analytics_cache_provider_id_metric_key", "provider_id", "metric_key"),
     # BRIN: a B-tree here would make every upsert touch every index (docs/performance.md).
-    Index("ix_analytics_cache_computed_at", "computed_at", postgresql_using="brin"),
+    sa.Index("ix_analytics_cache_computed_at", "computed_at", postgresql_using="brin"),
     postgresql_with={"fillfactor": "70"},
 )
 
-# Months whose `top_hsc_codes` row is behind its claims; marked in the claims' own transaction.
-top_codes_due = Table(
-    "top_codes_due",
+# Months whose row of a top list is behind; marked in the transaction that moved what it ranks.
+lists_due = sa.Table(
+    "lists_due",
     metadata,
-    Column("provider_id", Uuid, nullable=False),
-    Column("period_start", Date, nullable=False),
-    PrimaryKeyConstraint("provider_id", "period_start"),
+    sa.Column("provider_id", sa.Uuid, nullable=False),
+    sa.Column("metric_key", sa.String(50), nullable=False),
+    sa.Column("period_start", sa.Date, nullable=False),
+    sa.PrimaryKeyConstraint("provider_id", "metric_key", "period_start"),
+)
+
+# The AI coach's events, each once.
+ai_suggestions = sa.Table(
+    "ai_suggestions",
+    metadata,
+    *suggestion_columns(),
+    *source_columns(),
+    timestamp("applied_at", default_now=True),
+    sa.PrimaryKeyConstraint("event_id"),
+    sa.Index("ix_ai_suggestions_provider_id_created_day", "provider_id", "created_day"),
+)
+
+# The lowest revision of the code that may write; `migrate` raises it where an older one would
+# write what is wrong now.
+schema_demand = sa.Table(
+    "schema_demand",
+    metadata,
+    sa.Column("only_row", sa.Boolean, primary_key=True, server_default=sa.text("true")),
+    sa.Column("code_revision", sa.Integer, nullable=False),
+    sa.CheckConstraint("only_row", name="one_row"),
 )
 
 # One row once the first refresh has set a horizon, none before it.
-cache_horizon = Table(
+cache_horizon = sa.Table(
     "cache_horizon",
     metadata,
-    Column("only_row", Boolean, primary_key=True, server_default=text("true")),
-    Column("first_month", Date, nullable=False),
-    CheckConstraint("only_row", name="one_row"),
+    sa.Column("only_row", sa.Boolean, primary_key=True, server_default=sa.text("true")),
+    sa.Column("first_month", sa.Date, nullable=False),
+    sa.CheckConstraint("only_row", name="one_row"),
 )
 
-generated_reports = Table(
-    "generated_reports",
+# Tombstones: the row's id is hashed under one of the keys. `repositories/tombstones.py` says why.
+erasures = sa.Table(
+    "erasures",
     metadata,
-    Column("report_id", Uuid, primary_key=True, server_default=text("gen_random_uuid()")),
-    Column("provider_id", Uuid, ForeignKey("providers.provider_id"), nullable=False),
-    Column("report_type", String(50), nullable=False),
-    Column("format", String(10), nullable=False),
-    Column("period_start", Date),
-    Column("period_end", Date),
-    Column("file_path", String(255), nullable=False),
-    Column("file_size_bytes", BigInteger, nullable=False),
-    _timestamp("download_link_expires_at"),
-    Column("downloaded", Boolean, nullable=False, server_default=text("false")),
-    Column("scheduled", Boolean, nullable=False, server_default=text("false")),
-    Column("status", String(20), nullable=False, server_default=text("'pending'")),
-    Column("error_message", Text),
-    _timestamp("created_at", default_now=True),
-    Index("ix_generated_reports_provider_id_report_type", "provider_id", "report_type"),
-    Index("ix_generated_reports_provider_id_created_at", "provider_id", text("created_at DESC")),
-    Index("ix_generated_reports_download_link_expires_at", "download_link_expires_at"),
-    Index("ix_generated_reports_status", "status"),
+    sa.Column("id_hash", sa.LargeBinary, primary_key=True),
+    sa.Column("kind", words(ErasedKind, 8), nullable=False),
+    sa.Column("why", sa.Text, nullable=False),
+    timestamp("erased_at", default_now=True),
 )
 
-# The work side of a report: the request beyond what the platform reads, and who is at work on it.
-report_jobs = Table(
-    "report_jobs",
+# One, once something was erased; more where a list from another database was imported.
+erasure_keys = sa.Table(
+    "erasure_keys",
     metadata,
-    Column("report_id", Uuid, ForeignKey("generated_reports.report_id"), primary_key=True),
-    _timestamp("requested_at"),
-    Column("archive_password", Text),  # a JWE: never in the clear
-    Column("source_topic", Text, nullable=False),
-    Column("source_partition", Integer, nullable=False),
-    Column("source_offset", BigInteger, nullable=False),
-    # All attempts ever (the number of the newest file), and those since it was last asked for.
-    Column("attempts", Integer, nullable=False, server_default=text("0")),
-    Column("tries", Integer, nullable=False, server_default=text("0")),
-    # When a worker may take it: at once, after a pause, or when a lease ends; NULL: nothing to do.
-    _timestamp("due_at", nullable=True),
-    Column("lease_token", Uuid),
-    _timestamp("leased_until", nullable=True),
-    Column("last_error", String(50)),
-    # The file's own key, wrapped by the master key `key_id`; there while the report is ready.
-    Column("wrapped_key", LargeBinary),
-    Column("key_id", Text),
-    CheckConstraint("(lease_token IS NULL) = (leased_until IS NULL)", name="lease_whole"),
-    CheckConstraint("(wrapped_key IS NULL) = (key_id IS NULL)", name="key_whole"),
-    Index("ix_report_jobs_due_at", "due_at", postgresql_where=text("due_at IS NOT NULL")),
+    sa.Column("hash_key", sa.LargeBinary, primary_key=True),
 )
 
-# Announcements on their way to Kafka, written in the transaction that makes them true.
-outbox = Table(
-    "outbox",
-    metadata,
-    Column("outbox_id", Uuid, primary_key=True, server_default=text("gen_random_uuid()")),
-    Column("seq", BigInteger, Identity(always=True), nullable=False),
-    Column("topic", Text, nullable=False),  # the default name; the settings may say another
-    Column("message_key", Text, nullable=False),
-    Column("event_type", Text, nullable=False),
-    _timestamp("occurred_at"),
-    Column("data", JSONB, nullable=False),
-    _timestamp("created_at", default_now=True),
-    _timestamp("published_at", nullable=True),
-    Index("ix_outbox_unpublished", "seq", postgresql_where=text("published_at IS NULL")),
-)
-
-consumer_offsets = Table(
+consumer_offsets = sa.Table(
     "consumer_offsets",
     metadata,
-    Column("consumer_group", Text, nullable=False),
-    Column("topic", Text, nullable=False),
-    Column("partition", Integer, nullable=False),
-    Column("next_offset", BigInteger, nullable=False),
-    _timestamp("updated_at", default_now=True),
-    PrimaryKeyConstraint("consumer_group", "topic", "partition"),
+    sa.Column("consumer_group", sa.Text, nullable=False),
+    sa.Column("topic", sa.Text, nullable=False),
+    sa.Column("partition", sa.Integer, nullable=False),
+    sa.Column("next_offset", sa.BigInteger, nullable=False),
+    timestamp("updated_at", default_now=True),
+    sa.PrimaryKeyConstraint("consumer_group", "topic", "partition"),
 )

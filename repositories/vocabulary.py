@@ -13,13 +13,42 @@ class ClaimType(StrEnum):
 class ClaimState(StrEnum):
     """What a claim is now, as the event with its highest version says."""
 
+    DRAFT = "DRAFT"  # being written; may lack what a claim must have
+    VALIDATED = "VALIDATED"  # complete, not to be sent yet
+    QUEUED = "QUEUED"  # goes out with the next transmission
     SUBMITTED = "SUBMITTED"  # sent to the payer, no answer yet
     ASSESSED = "ASSESSED"  # the payer named a fee and has not paid it
     PAID = "PAID"  # money arrived, zero included
     REJECTED = "REJECTED"  # the payer refused it
     ADJUSTED = "ADJUSTED"  # paid, then corrected by the payer
     WRITTEN_OFF = "WRITTEN_OFF"  # the physician gave it up
+    EXPIRED = "EXPIRED"  # its deadline passed before it was sent, or sent again
     WITHDRAWN = "WITHDRAWN"  # taken back; counts nowhere
+
+
+# Not sent yet, or being edited before it is sent again.
+UNSENT_STATES = (ClaimState.DRAFT, ClaimState.VALIDATED, ClaimState.QUEUED)
+# A claim with one of these in its history was sent.
+SENT_STATES = (
+    ClaimState.SUBMITTED,
+    ClaimState.ASSESSED,
+    ClaimState.PAID,
+    ClaimState.REJECTED,
+    ClaimState.ADJUSTED,
+)
+# Above a rejection one of these says that the claim was sent again.
+RESUBMITTED_STATES = tuple(state for state in SENT_STATES if state is not ClaimState.REJECTED)
+
+
+class SuggestionEvent(StrEnum):
+    """What happened to a suggestion of the AI coach."""
+
+    GENERATED = "GENERATED"
+    ACCEPTED = "ACCEPTED"
+    DISMISSED = "DISMISSED"
+    SUPPRESSED = "SUPPRESSED"  # the rule is silenced for this physician
+    UNSUPPRESSED = "UNSUPPRESSED"  # it may speak again
+    REJECTION_FEEDBACK = "REJECTION_FEEDBACK"  # a claim was rejected for what it warned of
 
 
 class FormId(StrEnum):
@@ -52,6 +81,8 @@ class Dimension(StrEnum):
     HSC_CODE = "hsc_code"
     FORM_ID = "form_id"
     TIMING_TIER = "timing_tier"
+    EXPLANATORY_CODE = "explanatory_code"
+    CATEGORY = "category"
 
 
 class MetricKey(StrEnum):
@@ -74,6 +105,23 @@ class MetricKey(StrEnum):
     MULTISITE_REVENUE = "multisite_revenue"
     MULTISITE_CLAIMS = "multisite_claims"
     MULTISITE_RRNP = "multisite_rrnp"
+    CLAIMS_ASSESSED = "claims_assessed"
+    CLAIMS_REJECTED = "claims_rejected"
+    CLAIMS_ADJUSTED = "claims_adjusted"
+    REJECTION_RATE_MONTHLY = "rejection_rate_monthly"
+    WCB_REJECTION_RATE = "wcb_rejection_rate"
+    REJECTION_BY_HSC = "rejection_by_hsc"
+    REJECTION_BY_CODE = "rejection_by_code"
+    REJECTION_RESOLUTION_FUNNEL = "rejection_resolution_funnel"
+    EXPIRED_CLAIMS = "expired_claims"
+    AGING_BRACKETS = "aging_brackets"
+    APPROACHING_DEADLINE = "approaching_deadline"
+    STALE_CLAIMS = "stale_claims"
+    AI_COACH_ACCEPTANCE_RATE = "ai_coach_acceptance_rate"
+    AI_COACH_REVENUE_RECOVERED = "ai_coach_revenue_recovered"
+    AI_COACH_BY_CATEGORY = "ai_coach_by_category"
+    AI_COACH_TOP_ACCEPTED = "ai_coach_top_accepted"
+    AI_COACH_SUPPRESSED = "ai_coach_suppressed"
 
 
 class ReportType(StrEnum):
@@ -105,3 +153,10 @@ class ReportStatus(StrEnum):
     READY = "ready"  # the file is complete and announced
     FAILED = "failed"  # it says why, and can be retried
     EXPIRED = "expired"  # the file is gone
+
+
+class ErasedKind(StrEnum):
+    """What a tombstone stands for."""
+
+    PROVIDER = "provider"  # nothing of it is taken in any more
+    CLAIM = "claim"  # no patient's number is taken in for it any more

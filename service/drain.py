@@ -3,10 +3,10 @@
 import asyncio
 from collections.abc import Mapping, Sequence
 
-from consumers.progress import Progress
-from consumers.retry import RetryPolicy, until_it_succeeds
-from repositories.consumer_offsets import stored_offsets
+from consumers.engine.retry import RetryPolicy, until_it_succeeds
+from consumers.engine.subscription import Progress
 from repositories.database import Database
+from repositories.offsets import stored_offsets
 from service.kafka import KafkaAdmin, Positions
 
 POLL_SECONDS = 0.2

@@ -5,24 +5,53 @@ an event loop that is stuck. Waiting for a database or a broker that is away is 
 """
 
 import asyncio
+import logging
+from contextlib import suppress
 from pathlib import Path
 
-from consumers.waiting import set_within
 from repositories.database import Database
-from service.jobs import Job
+from service.jobs import Job, every
 
 EVERY_SECONDS = 5.0
 
+log = logging.getLogger(__name__)
+
+
+class HeartbeatFileWrong(Exception):
+    """The heartbeat file cannot be written: a health check would restart the service for ever."""
+
 
 def heartbeat_job(file: Path) -> Job:
-    """Touches `file` every few seconds, and removes it at the end."""
+    """Touches `file` every few seconds, and removes it at the end.
+
+    Raises HeartbeatFileWrong if it cannot be touched now. If it cannot be later, that is logged
+    and tried again: it is the health check's to judge, and no reason to stop the service.
+    """
+    try:
+        file.touch()
+    except OSError as error:
+        raise HeartbeatFileWrong(
+            f"CLAIM_ANALYTICS_HEARTBEAT_FILE is {file}, which cannot be written"
+            f" ({error.strerror}). In a container with a read-only root, mount a tmpfs at its"
+            " folder."
+        ) from None
+
+    def touch() -> None:
+        try:
+            file.touch()
+        except OSError as error:
+            log.warning("the heartbeat file cannot be written (%s): %s", error.strerror, file)
 
     async def beat(_database: Database, stop: asyncio.Event) -> None:
         try:
-            await asyncio.to_thread(file.touch)
-            while not await set_within(stop, EVERY_SECONDS):
-                await asyncio.to_thread(file.touch)
+            await every(
+                EVERY_SECONDS,
+                lambda: asyncio.to_thread(touch),
+                stop,
+                doing="touching the heartbeat file",
+            )
         finally:
-            await asyncio.to_thread(file.unlink, missing_ok=True)
+            with suppress(OSError):  # what cannot be removed grows old, as it should
+                await asyncio.to_thread(file.unlink)
 
     return beat

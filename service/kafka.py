@@ -4,6 +4,7 @@ The one module of this floor that knows aiokafka; consuming is done in `consumer
 """
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass, field
@@ -12,17 +13,39 @@ from typing import Any
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
-from aiokafka.errors import KafkaError, TopicAlreadyExistsError, for_code
+from aiokafka.errors import (
+    InvalidTopicError,
+    KafkaError,
+    MessageSizeTooLargeError,
+    RecordListTooLargeError,
+    TopicAlreadyExistsError,
+    TopicAuthorizationFailedError,
+    UnknownTopicOrPartitionError,
+    for_code,
+)
 
-from consumers.connection import KafkaConnection
+from consumers.engine.connection import KafkaConnection
+from consumers.engine.errors import KafkaFault, KafkaUnreachable
+from consumers.engine.reach import reachable
+from consumers.engine.topics import (
+    forbidden_topics,
+    missing_permission,
+    missing_topic,
+    similar_topic,
+)
 
 Positions = dict[tuple[str, int], int]  # (topic, partition): offset of the next message
 UNACKNOWLEDGED = 5_000  # messages that may be under way at once
+NEW_TOPIC_SECONDS = 5  # for a topic that was created a moment ago to be known to each broker
 GOODBYE_SECONDS = 5  # a producer with messages left would wait for a lost broker for ever
 
 
 class KafkaFailed(Exception):
     """Kafka did not do what was asked; the message says what, and what to do."""
+
+
+class MessageRefused(KafkaFailed):
+    """The broker will never take this message; it is at fault, not the broker."""
 
 
 @dataclass(frozen=True)
@@ -57,36 +80,69 @@ class KafkaAdmin:
 
     async def create(self, plan: TopicPlan) -> bool:
         """Create a topic; False if it is there already. Raises KafkaFailed."""
-        topic = NewTopic(
-            plan.name, plan.partitions, plan.replication, topic_configs=dict(plan.configs)
-        )
-        answer = await self._client.create_topics([topic])
-        error = for_code(answer.topic_errors[0][1])
-        if error is TopicAlreadyExistsError:
-            return False
-        if error.errno:
-            raise KafkaFailed(f"the broker did not create the topic {plan.name}: {error.__name__}")
-        return True
+        return bool(await self.create_all([plan]))
 
-    async def topic_config(self, topic: str, name: str) -> str | None:
-        """The effective value of a topic's configuration."""
-        resource = ConfigResource(ConfigResourceType.TOPIC, topic)
-        for answer in await self._client.describe_configs([resource]):
-            for entry in answer.resources[0][4]:
-                if entry[0] == name:
-                    return str(entry[1])
-        return None
+    async def create_all(self, plans: Iterable[TopicPlan]) -> list[str]:
+        """Create topics in one request, which takes as long as one of them; the names of those
+        that were not there already. Raises KafkaFailed."""
+        topics = [
+            NewTopic(p.name, p.partitions, p.replication, topic_configs=dict(p.configs))
+            for p in plans
+        ]
+        created = []
+        for name, code, *_ in (await self._client.create_topics(topics)).topic_errors:
+            error = for_code(code)
+            if error.errno and error is not TopicAlreadyExistsError:
+                raise KafkaFailed(
+                    missing_permission(error(name))
+                    or f"the broker did not create the topic {name}: {error.__name__}"
+                )
+            if not error.errno:
+                created.append(name)
+        return created
+
+    async def topic_configs(self, topic: str) -> dict[str, str]:
+        """The effective configuration of a topic. Raises KafkaFailed."""
+        return (await self.configs_of_all([topic]))[topic]
+
+    async def configs_of_all(self, topics: Iterable[str]) -> dict[str, dict[str, str]]:
+        """The effective configurations of topics, by their names. Raises KafkaFailed."""
+        resources = [ConfigResource(ConfigResourceType.TOPIC, topic) for topic in topics]
+        deadline = time.monotonic() + NEW_TOPIC_SECONDS
+        while True:
+            answers = await self._client.describe_configs(resources)
+            described = [resource for answer in answers for resource in answer.resources]
+            faults = [(for_code(code), topic) for code, _, _, topic, _ in described if code]
+            if not faults:
+                return {
+                    topic: {entry[0]: str(entry[1]) for entry in entries}
+                    for _, _, _, topic, entries in described
+                }
+            new = all(error is UnknownTopicOrPartitionError for error, _ in faults)
+            if not new or time.monotonic() > deadline:
+                error, topic = faults[0]
+                raise KafkaFailed(
+                    missing_permission(error(topic))
+                    or f"the broker does not describe the topic {topic}: {error.__name__}"
+                )
+            await asyncio.sleep(0.1)  # its brokers hear of a new topic a little later
+
+    async def partition_counts(self, topics: Iterable[str]) -> dict[str, int]:
+        """How many partitions each of these topics has."""
+        described = await self._client.describe_topics(sorted(topics))
+        return {topic["topic"]: len(topic["partitions"]) for topic in described}
 
     async def end_offsets(self, topics: Iterable[str]) -> Positions:
         """One past the last message that can be read, of every partition of `topics`."""
         partitions = []
         for topic in topics:
             described = (await self._client.describe_topics([topic]))[0]
-            if described["error_code"]:
-                raise KafkaFailed(
-                    f"there is no topic {topic}: run `claim-analytics topics` to create what is"
-                    " missing"
-                )
+            error = for_code(described["error_code"])
+            if why := missing_permission(error(topic)):
+                raise KafkaFailed(why)
+            if error.errno:
+                similar = similar_topic(topic, await self.existing_topics())
+                raise KafkaFailed(missing_topic(topic, similar))
             partitions += [TopicPartition(topic, p["partition"]) for p in described["partitions"]]
         ends = await self._reader.end_offsets(partitions)
         return {(tp.topic, tp.partition): offset for tp, offset in ends.items()}
@@ -101,13 +157,23 @@ class KafkaAdmin:
         }
 
 
+async def ensure_admission(connection: KafkaConnection) -> None:
+    """Raises KafkaFailed where no waiting helps, as with a wrong password; passes while Kafka is
+    away."""
+    try:
+        await reachable(connection)
+    except KafkaUnreachable as fault:
+        if fault.permanent:
+            raise KafkaFailed(str(fault)) from None
+
+
 @asynccontextmanager
 async def kafka_admin(connection: KafkaConnection) -> AsyncIterator[KafkaAdmin]:
     """An admin, closed at the end. Raises KafkaFailed if no broker answers."""
-    options = connection.client_options()
-    client = AIOKafkaAdminClient(**options)
-    reader = AIOKafkaConsumer(**options, isolation_level="read_committed")
     with _explained(connection):
+        options = (await reachable(connection)).client_options()
+        client = AIOKafkaAdminClient(**options)
+        reader = AIOKafkaConsumer(**options, isolation_level="read_committed")
         try:
             await client.start()
             await reader.start()
@@ -122,39 +188,48 @@ class Publisher:
 
     def __init__(self, producer: AIOKafkaProducer) -> None:
         self._producer = producer
-        self._pending: set[asyncio.Future[Any]] = set()
+        self._pending: dict[asyncio.Future[Any], str] = {}  # to which topic
 
     async def send(self, message: Message) -> None:
-        """Hand a message over; waits while too many are unacknowledged."""
-        future = await self._producer.send(
-            message.topic,
-            key=(message.key,),
-            value=(message.value,),
-            headers=list(message.headers),
-        )
-        self._pending.add(future)
+        """Hand a message over; waits while too many are unacknowledged.
+
+        Raises MessageRefused, or KafkaFailed. After an error the publisher is of no more use.
+        """
+        with _about(message.topic):
+            future = await self._producer.send(
+                message.topic,
+                key=(message.key,),
+                value=(message.value,),
+                headers=list(message.headers),
+            )
+        # An error makes `flush` needless, and a future that nobody asks complains in the log.
+        future.add_done_callback(lambda done: done.cancelled() or done.exception())
+        self._pending[future] = message.topic
         if len(self._pending) >= UNACKNOWLEDGED:
             await self.flush()
 
     async def flush(self) -> None:
-        """Wait until the broker has acknowledged all that was sent."""
-        pending, self._pending = self._pending, set()
-        await asyncio.gather(*pending)
+        """Wait until the broker has acknowledged all that was sent; raises as `send`."""
+        pending, self._pending = self._pending, {}
+        await asyncio.gather(*pending, return_exceptions=True)
+        for future, topic in pending.items():
+            with _about(topic):
+                future.result()
 
 
 @asynccontextmanager
 async def publisher(connection: KafkaConnection) -> AsyncIterator[Publisher]:
     """A publisher; at the end everything is acknowledged. Raises KafkaFailed."""
-    producer = AIOKafkaProducer(
-        **connection.client_options(),
-        acks="all",
-        enable_idempotence=True,
-        linger_ms=5,
-        max_batch_size=256 * 1024,
-        key_serializer=_unboxed,
-        value_serializer=_unboxed,
-    )
     with _explained(connection):
+        producer = AIOKafkaProducer(
+            **(await reachable(connection)).client_options(),
+            acks="all",
+            enable_idempotence=True,
+            linger_ms=5,
+            max_batch_size=256 * 1024,
+            key_serializer=_unboxed,
+            value_serializer=_unboxed,
+        )
         try:
             await producer.start()
             publishing = Publisher(producer)
@@ -172,10 +247,33 @@ def _unboxed(box: tuple[bytes | None]) -> bytes | None:
 
 
 @contextmanager
+def _about(topic: str) -> Iterator[None]:
+    """What is wrong with this topic alone, or with a message for it."""
+    try:
+        yield
+    except (MessageSizeTooLargeError, RecordListTooLargeError):
+        raise MessageRefused(
+            f"a message is larger than the topic {topic} takes (max.message.bytes)"
+        ) from None
+    except TopicAuthorizationFailedError:
+        raise KafkaFailed(forbidden_topics([topic])) from None
+    except UnknownTopicOrPartitionError:
+        raise KafkaFailed(missing_topic(topic)) from None
+    except InvalidTopicError:
+        raise KafkaFailed(
+            f"{topic} is no name for a topic: look at the CLAIM_ANALYTICS_TOPIC_… settings"
+        ) from None
+
+
+@contextmanager
 def _explained(connection: KafkaConnection) -> Iterator[None]:
     try:
         yield
+    except KafkaFault as fault:
+        raise KafkaFailed(str(fault)) from None
     except KafkaError as error:
+        if why := missing_permission(error):
+            raise KafkaFailed(why) from None
         raise KafkaFailed(
             f"Kafka at {connection.bootstrap_servers} did not answer as expected"
             f" ({type(error).__name__}). Is it up, and is CLAIM_ANALYTICS_KAFKA_BOOTSTRAP_SERVERS"

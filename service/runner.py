@@ -1,65 +1,110 @@
 """Running the service: its consumers and scheduled jobs, until told to stop or drained."""
 
 import asyncio
-import contextlib
 import gc
 import logging
-import signal
-from collections.abc import Awaitable, Iterator, Sequence
-from typing import Any
+import time
+from collections.abc import Awaitable, Mapping, Sequence
+from importlib.metadata import version
+from urllib.parse import urlsplit
 
-from consumers.dead_letter_queue import DeadLetterQueue
-from consumers.handler import Subscription
-from consumers.progress import Progress
-from consumers.topic_consumer import TopicConsumer
+from pydantic import SecretStr
+
+from consumers.engine.dead_letters import DeadLetterQueue
+from consumers.engine.errors import ConsumerStopped
+from consumers.engine.retry import set_within
+from consumers.engine.subscription import AnySubscription, Progress
+from repositories.claims.top_code_flush import flush_top_codes
 from repositories.database import Database
 from repositories.errors import RepositoryError
-from repositories.top_code_flush import flush_top_codes
 from service import wiring
-from service.jobs import Job, top_codes_job
+from service.database_check import wait_for_database
+from service.jobs import FillJob, Job, top_codes_job
+from service.kafka import KafkaAdmin, Positions, ensure_admission
 from service.settings import Settings
 
 log = logging.getLogger(__name__)
 
 BREAK_OFF_SECONDS = 8  # for consumers to break off a batch and to leave their group
 GOODBYE_SECONDS = 3
+LOOK_SECONDS = 1
+REMIND_SECONDS = 60
 
 
 class Service:
-    """The consumers of some topics in one process, and the jobs that go with them."""
+    """The consumers of some topics in one process, and the jobs that go with them.
+
+    `progress` is by the subscription's name.
+    """
 
     def __init__(
         self,
         settings: Settings,
-        subscriptions: Sequence[Subscription[Any]],
+        subscriptions: Sequence[AnySubscription],
         jobs: Sequence[Job] = (),
     ) -> None:
         self._settings = settings
         self._subscriptions = subscriptions
-        self._jobs = [top_codes_job(settings), *jobs]
+        self._jobs: list[Job] = [top_codes_job(settings), FillJob(), *jobs]
         self._stop = asyncio.Event()
+        self._why = "a part of it ended"
         self.progress = {subscription.name: Progress() for subscription in subscriptions}
 
-    def stop(self) -> None:
-        """Finish what is in flight, then return from `run`."""
-        self._stop.set()
+    def stop(self, why: str = "told to stop") -> None:
+        """Finish what is in flight, then return from `run`; `why` is for the log."""
+        if not self._stop.is_set():
+            self._why = why
+            self._stop.set()
 
     async def run(self) -> None:
-        """Run until `stop`, or until a consumer or a job cannot go on: its error is raised then."""
+        """Run until `stop`, or until nothing is left to read, or a consumer or a job cannot go on.
+
+        Raises the error of what cannot go on; ConsumerStopped if a partition had stopped.
+        """
+        begun = time.monotonic()
+        log.info("started", extra=started_with(self._settings, list(self.progress)))
         database = wiring.impatient_database(self._settings)
         letters = wiring.dead_letter_queue(self._settings)
         try:
+            await wait_for_database(self._settings, self._stop)
             await self._run(database, letters)
             await self._flush_at_the_end(database)
+        except Exception as error:  # whatever it is, the last line says; raised on
+            self._why = type(error).__name__
+            raise
         finally:
             await letters.close()
             await database.close()
+            self._tell_the_end(time.monotonic() - begun)
+        stopped = {why for one in self.progress.values() for why in one.stopped.values()}
+        if stopped:
+            raise ConsumerStopped(" ".join(sorted(stopped)))
+
+    async def ends(self, admin: KafkaAdmin) -> dict[str, Positions]:
+        """By consumer group: one past the last message that its topics hold now.
+
+        Topics that are missing are left out, as they are when consuming; raises KafkaFailed where a
+        subscription that needs one has none.
+        """
+        there = await admin.existing_topics()
+        found = {}
+        for subscription in self._subscriptions:
+            topics = {self._settings.topic(name) for name in subscription.decoders}
+            if topics & there or not subscription.optional:
+                ends = await admin.end_offsets(sorted(topics & there) or sorted(topics))
+                found[self._settings.group(subscription.name)] = ends
+        return found
 
     async def _run(self, database: Database, letters: DeadLetterQueue) -> None:
         work: list[Awaitable[None]] = [
-            self._consumer(s, database, letters).run(self._stop) for s in self._subscriptions
+            lane.run(self._stop)
+            for subscription in self._subscriptions
+            for lane in wiring.lanes(
+                self._settings, subscription, database, letters, self.progress[subscription.name]
+            )
         ]
         work += [job(database, self._stop) for job in self._jobs]
+        work += [self._until_nothing_is_left(), self._admitted_by_kafka()]
         running = [asyncio.ensure_future(each) for each in work]
         done, _ = await asyncio.wait(running, return_when=asyncio.FIRST_COMPLETED)
         self._stop.set()  # the others finish what they have in hand, whatever ended the first
@@ -68,6 +113,39 @@ class Service:
         errors = [error for task in ended if (error := task.exception())]
         if errors:
             raise errors[0]
+
+    async def _until_nothing_is_left(self) -> None:
+        """Partitions that stopped wait for a person, who is reminded of them; with all of them
+        stopped there is no reason to go on."""
+        told: dict[str, float] = {}
+        while not await set_within(self._stop, LOOK_SECONDS):
+            reading = [one for one in self.progress.values() if not one.without_topic]
+            if reading and all(one.nothing_left for one in reading):
+                self.stop("all partitions have stopped")
+                return
+            told = self._remind_of_stopped(told)
+
+    def _remind_of_stopped(self, told: Mapping[str, float]) -> dict[str, float]:
+        """Repeat why partitions stopped, each reason once a minute. `told` has when each was told
+        last, and so has what is returned; the first time the reader tells it."""
+        now = time.monotonic()
+        held: dict[str, list[str]] = {}
+        for one in self.progress.values():
+            for at in sorted(one.stopped.keys() & one.assigned):
+                held.setdefault(one.stopped[at], []).append(f"{at.topic}-{at.partition}")
+        due = [why for why in held if now - told.get(why, now) >= REMIND_SECONDS]
+        for why in due:
+            log.error("still stopped: %s", why, extra={"partitions": held[why]})
+        return {why: now if why in due else told.get(why, now) for why in held}
+
+    def _tell_the_end(self, seconds: float) -> None:
+        done = {name: one.totals() for name, one in self.progress.items()}
+        log.info("stopped", extra={"why": self._why, "seconds": round(seconds, 1), "done": done})
+
+    async def _admitted_by_kafka(self) -> None:
+        """A wrong password and the like end the service at its start; later they are retried."""
+        await ensure_admission(wiring.kafka_connection(self._settings))
+        await self._stop.wait()
 
     async def _finished_or_broken_off(self, running: Sequence[asyncio.Future[None]]) -> None:
         """All of it bears being broken off at any point; a database may hang and never answer."""
@@ -78,12 +156,6 @@ class Service:
         if late:
             await asyncio.wait(late, timeout=GOODBYE_SECONDS)
 
-    def _consumer(
-        self, subscription: Subscription[Any], database: Database, letters: DeadLetterQueue
-    ) -> TopicConsumer[Any]:
-        progress = self.progress[subscription.name]
-        return wiring.topic_consumer(self._settings, subscription, database, letters, progress)
-
     async def _flush_at_the_end(self, database: Database) -> None:
         """With the database away the marks stay where they are, for the next who starts."""
         try:
@@ -93,18 +165,30 @@ class Service:
             log.warning("top_hsc_codes stays behind until the next start: no answer in time")
 
 
-@contextlib.contextmanager
-def stopped_by_signals(service: Service) -> Iterator[None]:
-    """Let SIGTERM and Ctrl-C stop the service in order."""
-    loop = asyncio.get_running_loop()
-    signals = (signal.SIGTERM, signal.SIGINT)
-    for number in signals:
-        loop.add_signal_handler(number, service.stop)
-    try:
-        yield
-    finally:
-        for number in signals:
-            loop.remove_signal_handler(number)
+def started_with(settings: Settings, consumers: Sequence[str]) -> dict[str, object]:
+    """For the log: the version, which servers, and each setting that is not its default.
+
+    No secret, and no user or password of a URL.
+    """
+    changed = {
+        name: str(value)
+        for name, value in settings
+        if value != Settings.model_fields[name].default and not isinstance(value, SecretStr)
+    }
+    if "report_storage_url" in changed:
+        changed["report_storage_url"] = _without_user(changed["report_storage_url"])
+    return {
+        "version": version("claim-analytics"),
+        "consumers": consumers,
+        "database": _without_user(settings.database_url.get_secret_value()),
+        "kafka": settings.kafka_bootstrap_servers,
+        "settings": changed,
+    }
+
+
+def _without_user(url: str) -> str:
+    parts = urlsplit(url)
+    return f"{parts.netloc.rpartition('@')[2]}{parts.path}"
 
 
 def calm_the_garbage_collector() -> None:

@@ -3,15 +3,19 @@
 import re
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Self
 
-from pydantic import Field, SecretStr, field_validator, model_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import Field, SecretStr, create_model, field_validator, model_validator
+from pydantic_settings import SettingsConfigDict
 
-from repositories.database import with_driver
+from consumers.engine.connection import KafkaConnection
+from repositories.database_url import DatabaseUrl
+from service.setting_sources import SourcedSettings
+from service.topic_settings import TOPICS, setting_of, settings_of_one_topic, topic_fields
 
 PREFIX = "CLAIM_ANALYTICS_"
-HOST_AND_PORT = re.compile(r"\S+:[0-9]{1,5}")
+HOST_AND_PORT = re.compile(r"\S+:([0-9]{1,9})")
+HIGHEST_PORT = 65_535
 
 Positive = Annotated[int, Field(gt=0)]
 Seconds = Annotated[float, Field(gt=0)]
@@ -22,13 +26,15 @@ class SecurityProtocol(StrEnum):
 
     PLAINTEXT = "PLAINTEXT"
     SSL = "SSL"
+    SASL_PLAINTEXT = "SASL_PLAINTEXT"
     SASL_SSL = "SASL_SSL"
 
 
 class SaslMechanism(StrEnum):
-    """How clients prove who they are, with SASL_SSL."""
+    """How clients prove who they are, with SASL_PLAINTEXT and SASL_SSL."""
 
     PLAIN = "PLAIN"
+    SCRAM_SHA_256 = "SCRAM-SHA-256"
     SCRAM_SHA_512 = "SCRAM-SHA-512"
 
 
@@ -40,12 +46,18 @@ class LogFormat(StrEnum):
     TEXT = "text"
 
 
-class Settings(BaseSettings):
-    """Read from the environment, then from a file `.env` in the working directory."""
+class LogLevel(StrEnum):
+    """`debug` has a line for each batch."""
+
+    INFO = "info"
+    DEBUG = "debug"
+
+
+class DeclaredSettings(SourcedSettings):
+    """All but the names of the topics, which follow from the contracts: see `Settings`."""
 
     model_config = SettingsConfigDict(
         env_prefix=PREFIX,
-        env_file=".env",
         extra="ignore",
         frozen=True,
         hide_input_in_errors=True,  # it can be a password
@@ -53,7 +65,13 @@ class Settings(BaseSettings):
 
     database_url: SecretStr = Field(
         SecretStr("postgresql://claim_analytics@localhost:5432/claim_analytics"),
-        description="PostgreSQL, as postgresql://user:password@host:port/name",
+        description="PostgreSQL, as postgresql://user:password@host:port/name; several host:port"
+        " may stand with commas between",
+    )
+    database_direct_url: SecretStr | None = Field(
+        None,
+        description="The same database past a pooler in transaction mode, for what needs a session"
+        " (migrations, notifications)",
     )
     database_pool_size: Positive = Field(
         12, description="Most connections to PostgreSQL at once: one for each thing that goes on"
@@ -67,35 +85,33 @@ class Settings(BaseSettings):
         "localhost:9092", description="Kafka brokers to ask first, as host:port,host:port"
     )
     kafka_security_protocol: SecurityProtocol = Field(
-        SecurityProtocol.PLAINTEXT, description="PLAINTEXT, SSL or SASL_SSL"
+        SecurityProtocol.PLAINTEXT, description="PLAINTEXT, SSL, SASL_PLAINTEXT or SASL_SSL"
     )
     kafka_sasl_mechanism: SaslMechanism | None = Field(
-        None, description="PLAIN or SCRAM-SHA-512, with SASL_SSL"
+        None, description="PLAIN, SCRAM-SHA-256 or SCRAM-SHA-512, with SASL_…"
     )
-    kafka_sasl_username: str | None = Field(None, description="User, with SASL_SSL")
-    kafka_sasl_password: SecretStr | None = Field(None, description="Password, with SASL_SSL")
+    kafka_sasl_username: str | None = Field(None, description="User, with SASL_…")
+    kafka_sasl_password: SecretStr | None = Field(None, description="Password, with SASL_…")
     kafka_ssl_cafile: str | None = Field(
-        None, description="File of trusted certificates; without it the system's"
+        None, description="PEM file of trusted certificates; without it the system's"
+    )
+    kafka_ssl_certfile: str | None = Field(
+        None, description="PEM file of this client's certificate, where the brokers ask for one"
+    )
+    kafka_ssl_keyfile: str | None = Field(
+        None, description="PEM file of its key, not encrypted, unless it is in the same file"
     )
 
-    topic_claim_submitted: str = Field("claim-submitted", description="Topic of submitted claims")
-    topic_claim_paid: str = Field("claim-paid", description="Topic of paid claims")
-    topic_report_request: str = Field("report-request", description="Topic of report requests")
-    topic_provider_updated: str = Field(
-        "provider-updated", description="Topic of physicians' profiles"
-    )
-    topic_report_status: str = Field(
-        "report-status", description="Topic on which reports are announced"
-    )
     topic_dlq_suffix: str = Field(".dlq", description="Appended to a topic for its dead letters")
     topic_partitions: Positive = Field(6, description="Partitions of topics that are created")
     topic_replication: Positive = Field(1, description="Replicas of topics that are created")
     topic_retention_days: Positive = Field(
-        30, description="Days that created topics keep messages; their DLQs keep them twice as long"
+        30, description="Days that created topics, and DLQs at most, keep messages"
     )
 
     group_prefix: str = Field(
-        "claim-analytics", description="Consumer groups are named <prefix>.<topic's default name>"
+        "claim-analytics",
+        description="Consumer groups: <prefix>.claims, and <prefix>.<default name> of other topics",
     )
     group_session_seconds: Seconds = Field(
         10.0, description="A consumer that died is missed after this long"
@@ -104,9 +120,19 @@ class Settings(BaseSettings):
         60.0, description="Most time to finish a batch when partitions move"
     )
 
-    batch_max_events: Positive = Field(10_000, description="Most events of a transaction")
+    claim_lanes: Positive = Field(
+        2,
+        description="Members of a process in the consumer group of claims, and in the AI coach's,"
+        " each with its share",
+    )
+    batch_max_events: Positive = Field(40_000, description="Most events of a transaction")
     batch_max_bytes: Positive = Field(
-        16 * 1024 * 1024, description="Most bytes of messages in a transaction"
+        16 * 1024 * 1024, description="Most bytes of a transaction's events, as kept in memory"
+    )
+    kafka_max_inflated_bytes: Positive = Field(
+        64 * 1024 * 1024,
+        description="Most bytes of a record batch once decompressed; a larger one stops its"
+        " partition",
     )
     batch_linger_seconds: Seconds = Field(
         0.05, description="Most time that an event waits for others to join its transaction"
@@ -142,10 +168,10 @@ class Settings(BaseSettings):
     )
     report_most_tries: Positive = Field(4, description="Tries before a report is given up")
     report_cleanup_seconds: Seconds = Field(
-        300.0, description="How often expired reports and files without a row are removed"
+        300.0, description="How often reports expire, and files without a row go to quarantine"
     )
     report_orphan_seconds: Seconds = Field(
-        3_600.0, description="How old a file without a row must be to be removed"
+        3_600.0, description="How old a file without a row must be to go to quarantine"
     )
     shutdown_seconds: Seconds = Field(
         20.0, description="Most time to finish and commit a batch after SIGTERM"
@@ -154,41 +180,87 @@ class Settings(BaseSettings):
         None, description="A file to touch every few seconds while the service is alive"
     )
     log_format: LogFormat = Field(LogFormat.AUTO, description="auto, json or text")
+    log_level: LogLevel = Field(LogLevel.INFO, description="info, or debug: a line for each batch")
 
-    @field_validator("database_url")
+    @field_validator("database_url", "database_direct_url")
     @classmethod
-    def _is_postgresql(cls, url: SecretStr) -> SecretStr:
-        with_driver(url.get_secret_value())
+    def _is_postgresql(cls, url: SecretStr | None) -> SecretStr | None:
+        if url is not None:
+            DatabaseUrl.parse(url.get_secret_value())
         return url
 
     @field_validator("kafka_bootstrap_servers")
     @classmethod
     def _are_hosts_with_ports(cls, servers: str) -> str:
-        if not all(HOST_AND_PORT.fullmatch(server.strip()) for server in servers.split(",")):
-            raise ValueError("expected host:port, or several of them with commas between")
+        for server in servers.split(","):
+            parts = HOST_AND_PORT.fullmatch(server.strip())
+            if not parts:
+                raise ValueError("expected host:port, or several of them with commas between")
+            if not 0 < int(parts[1]) <= HIGHEST_PORT:
+                raise ValueError(f"a port is a number from 1 to {HIGHEST_PORT}")
         return servers
 
     @model_validator(mode="after")
-    def _sasl_is_whole(self) -> "Settings":
+    def _sasl_is_whole(self) -> Self:
         sasl = (self.kafka_sasl_mechanism, self.kafka_sasl_username, self.kafka_sasl_password)
-        if self.kafka_security_protocol is SecurityProtocol.SASL_SSL and None in sasl:
+        protocol = self.kafka_security_protocol
+        if protocol.startswith("SASL_") and None in sasl:
             names = ("MECHANISM", "USERNAME", "PASSWORD")
             needed = [f"{PREFIX}KAFKA_SASL_{name}" for name in names]
             raise ValueError(
-                f"{PREFIX}KAFKA_SECURITY_PROTOCOL is SASL_SSL, which needs {', '.join(needed)} too."
+                f"{PREFIX}KAFKA_SECURITY_PROTOCOL is {protocol}, which needs {', '.join(needed)}"
+                " too."
             )
         return self
+
+    @model_validator(mode="after")
+    def _certificates_can_be_read(self) -> Self:
+        if self.kafka_security_protocol.endswith("SSL"):
+            KafkaConnection(
+                self.kafka_bootstrap_servers,
+                cafile=self.kafka_ssl_cafile,
+                certfile=self.kafka_ssl_certfile,
+                keyfile=self.kafka_ssl_keyfile,
+            ).tls_context()
+        return self
+
+    @model_validator(mode="after")
+    def _topics_differ(self) -> Self:
+        if same := settings_of_one_topic({name: self.topic(name) for name in TOPICS}):
+            names = " and ".join(PREFIX + name.upper() for name in same)
+            raise ValueError(f"{names} name one topic; each event has a topic of its own")
+        return self
+
+    @property
+    def session_url(self) -> str:
+        """The way to the database on which a session lasts."""
+        return (self.database_direct_url or self.database_url).get_secret_value()
 
     def topic(self, name: str) -> str:
         """The topic that plays the part of the default name, such as `claim-paid`.
 
         Raises ValueError for a name that is none of the defaults.
         """
-        field = "topic_" + name.replace("-", "_")
-        if field not in type(self).model_fields:
-            raise ValueError(f"there is no topic setting for {name}")
-        return str(getattr(self, field))
+        return str(getattr(self, setting_of(name)))
 
     def group(self, name: str) -> str:
-        """The consumer group of the topic with this default name."""
+        """The consumer group of the subscription (`claims`, or a topic's default name)."""
         return f"{self.group_prefix}.{name}"
+
+
+if TYPE_CHECKING:
+
+    class Settings(DeclaredSettings):
+        """The topics' names are no attributes to a type checker: ask `topic`."""
+
+else:
+    Settings = create_model(
+        "Settings",
+        __base__=DeclaredSettings,
+        __module__=__name__,
+        __doc__="""Read from the environment, then from a file `.env` in the working directory.
+
+        Raises SettingSourceWrong for a file that cannot be read, ValidationError for a wrong value.
+        """,
+        **topic_fields(),
+    )

@@ -1,38 +1,43 @@
 """The one place that builds engines, clients and consumers out of settings."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 
-from consumers.batch_applier import BatchApplier
-from consumers.batches import BatchPolicy, Event
-from consumers.brake import Brake, BrakePolicy
-from consumers.connection import KafkaConnection
-from consumers.dead_letter_queue import DeadLetterQueue
-from consumers.handler import Subscription
-from consumers.membership import GroupPolicy
-from consumers.progress import Progress
-from consumers.retry import RetryPolicy
-from consumers.topic_consumer import ConsumerParts, TopicConsumer
+from consumers.engine.applier import Applier
+from consumers.engine.brake import BrakePolicy, Brakes
+from consumers.engine.connection import KafkaConnection
+from consumers.engine.dead_letters import DeadLetterQueue
+from consumers.engine.group import GroupPolicy
+from consumers.engine.inflation import bound_inflation
+from consumers.engine.intake import BatchPolicy
+from consumers.engine.lane import Lane, LaneParts
+from consumers.engine.offsets import FormerGroups
+from consumers.engine.retry import RetryPolicy
+from consumers.engine.subscription import Event, Progress, Subscription
 from repositories.database import Database
+from service.database_check import check_database
 from service.settings import Settings
 
 
-def database(settings: Settings) -> Database:
-    return Database(settings.database_url.get_secret_value(), pool_size=settings.database_pool_size)
+def database(settings: Settings, *, statement_timeout_ms: int = 0) -> Database:
+    direct = settings.database_direct_url
+    return Database(
+        settings.database_url.get_secret_value(),
+        direct_url=direct.get_secret_value() if direct else None,
+        pool_size=settings.database_pool_size,
+        statement_timeout_ms=statement_timeout_ms,
+    )
 
 
 def impatient_database(settings: Settings) -> Database:
     """For the running service: a statement that waits for long is broken off, and tried again."""
-    return Database(
-        settings.database_url.get_secret_value(),
-        pool_size=settings.database_pool_size,
-        statement_timeout_ms=int(settings.database_statement_seconds * 1000),
-    )
+    return database(settings, statement_timeout_ms=int(settings.database_statement_seconds * 1000))
 
 
 @asynccontextmanager
 async def open_database(settings: Settings) -> AsyncIterator[Database]:
-    """The database for one command, closed at the end."""
+    """The database for one command, closed at the end. Raises as `check_database`."""
+    await check_database(settings)
     opened = database(settings)
     try:
         yield opened
@@ -49,6 +54,8 @@ def kafka_connection(settings: Settings) -> KafkaConnection:
         sasl_username=settings.kafka_sasl_username,
         sasl_password=password.get_secret_value() if password else None,
         cafile=settings.kafka_ssl_cafile,
+        certfile=settings.kafka_ssl_certfile,
+        keyfile=settings.kafka_ssl_keyfile,
     )
 
 
@@ -56,37 +63,53 @@ def dead_letter_queue(settings: Settings) -> DeadLetterQueue:
     return DeadLetterQueue(kafka_connection(settings), settings.topic_dlq_suffix)
 
 
-def topic_consumer(
+def lanes(
     settings: Settings,
     subscription: Subscription[Event],
     database: Database,
     letters: DeadLetterQueue,
     progress: Progress,
-) -> TopicConsumer[Event]:
-    """The consumer of one topic; nothing is connected before it runs."""
-    group = settings.group(subscription.name)
+) -> Sequence[Lane[Event]]:
+    """The members of the subscription's group in this process; nothing is connected yet."""
+    bound_inflation(settings.kafka_max_inflated_bytes)
+    topics = {settings.topic(name): name for name in subscription.decoders}
     retry = RetryPolicy(longest=settings.retry_longest_pause_seconds)
-    brake = Brake(BrakePolicy(settings.brake_ratio, settings.brake_window, settings.brake_run))
-    applier = BatchApplier(subscription, group, database, letters, brake, retry, progress)
-    return TopicConsumer(
-        ConsumerParts(
-            subscription=subscription,
-            topic=settings.topic(subscription.name),
-            group=group,
-            connection=kafka_connection(settings),
-            database=database,
-            applier=applier,
-            progress=progress,
-            batch_policy=BatchPolicy(
-                settings.batch_max_events,
-                settings.batch_max_bytes,
-                settings.batch_linger_seconds,
-            ),
-            group_policy=GroupPolicy(
-                settings.group_session_seconds,
-                settings.group_rebalance_seconds,
-                settings.shutdown_seconds,
-            ),
-            retry=retry,
+    connection = kafka_connection(settings)
+    former = None
+    if subscription.replaces_groups:
+        groups = {topic: settings.group(name) for topic, name in topics.items()}
+        former = FormerGroups(connection, groups)
+    brakes = Brakes(BrakePolicy(settings.brake_ratio, settings.brake_window, settings.brake_run))
+
+    def lane(number: int) -> Lane[Event]:
+        applier = Applier(
+            subscription,
+            settings.group(subscription.name),
+            number,
+            database,
+            letters,
+            brakes,
+            retry,
+            progress,
         )
-    )
+        return Lane(
+            LaneParts(
+                decoders={topic: subscription.decoders[name] for topic, name in topics.items()},
+                connection=connection,
+                applier=applier,
+                batch_policy=BatchPolicy(
+                    settings.batch_max_events,
+                    settings.batch_max_bytes,
+                    settings.batch_linger_seconds,
+                ),
+                group_policy=GroupPolicy(
+                    settings.group_session_seconds,
+                    settings.group_rebalance_seconds,
+                    settings.shutdown_seconds,
+                ),
+                retry=retry,
+                former_groups=former,
+            )
+        )
+
+    return [lane(number) for number in range(settings.claim_lanes if subscription.in_lanes else 1)]

@@ -6,16 +6,15 @@ from typing import TypeVar
 
 import pytest
 
-from service.stack import StackError
-from service.stack.installation import REMEDIES, is_installed
-from service.stack.kafka import KafkaBroker
-from service.stack.postgres import PostgresServer
+from service.local.stack import StackError
+from service.local.stack.kafka import KafkaBroker
+from service.local.stack.postgres import REMEDIES, PostgresServer, is_installed
 from tests import servers
 from tests.containers import docker_answers
 
 Thing = TypeVar("Thing")
 
-NO_DOCKER = "No Docker engine answers, and the tests cannot start the server themselves"
+NO_DOCKER = "No Docker engine answers with the images, and the server cannot be started here"
 OWN = "The test needs a server of its own, to stop and kill it, and cannot start it"
 
 

@@ -4,7 +4,7 @@ import functools
 import gc
 import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 
 import docker
 from testcontainers.community.postgres import PostgresContainer
@@ -12,29 +12,43 @@ from testcontainers.core.container import DockerContainer
 from testcontainers.core.docker_client import DockerClient
 from testcontainers.core.wait_strategies import LogMessageWaitStrategy
 
-from service.stack.jars import KAFKA_VERSION
-from service.stack.kafka import LONE_BROKER
-from service.stack.ports import free_ports
+from service.local.stack.java import KAFKA_VERSION
+from service.local.stack.kafka import LONE_BROKER
+from service.local.stack.server import free_ports
+
+KAFKA_IMAGE = f"apache/kafka:{KAFKA_VERSION}"
+POSTGRES_IMAGE = "postgres:{version}"
+IMAGES = (KAFKA_IMAGE, *(POSTGRES_IMAGE.format(version=version) for version in (16, 18)))
 
 
 @functools.cache
 def docker_answers() -> bool:
-    """Asked once, and for two seconds at most."""
+    """Whether an engine answers, within two seconds, and has the images or can fetch them."""
     with warnings.catch_warnings():
         # The client drops its socket unclosed when nobody answers.
         warnings.simplefilter("ignore", ResourceWarning)
-        answered = _ping()
+        answered = _pings() and _has_images()
         gc.collect()
     return answered
 
 
-def _ping() -> bool:
+def _pings() -> bool:
     try:
-        client = docker.from_env(timeout=2)
-        client.ping()
-        client.close()
+        with closing(docker.from_env(timeout=2)) as client:
+            client.ping()
     except (docker.errors.DockerException, OSError):
         return False
+    return True
+
+
+def _has_images() -> bool:
+    with closing(docker.from_env()) as client:
+        try:
+            for image in IMAGES:
+                if not client.images.list(image):
+                    client.images.pull(image)
+        except (docker.errors.DockerException, OSError):
+            return False
     return True
 
 
@@ -43,14 +57,19 @@ def kafka_container() -> Iterator[str]:
     """Apache's own image with the settings of the stack's broker; gives its bootstrap servers."""
     host = DockerClient().host()
     [port] = free_ports(1)  # the broker must know its address before it starts
-    container = DockerContainer(f"apache/kafka:{KAFKA_VERSION}").with_bind_ports(9092, port)
+    container = DockerContainer(KAFKA_IMAGE).with_bind_ports(9092, port)
     settings = LONE_BROKER | {
         "process.roles": "broker,controller",
         "node.id": 1,
         "controller.quorum.voters": "1@localhost:9093",
         "controller.listener.names": "CONTROLLER",
-        "listeners": "PLAINTEXT://0.0.0.0:9092,CONTROLLER://localhost:9093",
-        "advertised.listeners": f"PLAINTEXT://{host}:{port}",
+        # The broker is its own client where transactions are: it cannot reach the host's port.
+        "listeners": "INSIDE://localhost:19092,OUTSIDE://0.0.0.0:9092,CONTROLLER://localhost:9093",
+        "advertised.listeners": f"INSIDE://localhost:19092,OUTSIDE://{host}:{port}",
+        "inter.broker.listener.name": "INSIDE",
+        "listener.security.protocol.map": ",".join(
+            f"{name}:PLAINTEXT" for name in ("INSIDE", "OUTSIDE", "CONTROLLER")
+        ),
     }
     for name, value in settings.items():
         container.with_env(f"KAFKA_{name.upper().replace('.', '_')}", str(value))
@@ -61,5 +80,5 @@ def kafka_container() -> Iterator[str]:
 @contextmanager
 def postgres_container(version: int) -> Iterator[str]:
     """The official image; gives the URL of a superuser, without a driver."""
-    with PostgresContainer(f"postgres:{version}", driver=None) as container:
+    with PostgresContainer(POSTGRES_IMAGE.format(version=version), driver=None) as container:
         yield container.get_connection_url()

@@ -15,9 +15,9 @@ from uuid import uuid4
 
 import asyncpg
 
-from service.stack.kafka import KafkaBroker
-from service.stack.postgres import PostgresServer
-from service.stack.workspace import Workspace
+from service.local.stack.kafka import KafkaBroker
+from service.local.stack.postgres import PostgresServer
+from service.local.stack.workspace import Workspace
 from tests.containers import docker_answers, kafka_container, postgres_container
 
 KAFKA_VARIABLE = "CLAIM_ANALYTICS_TEST_KAFKA"

@@ -1,22 +1,24 @@
-"""The AsyncAPI 3 document: topics, messages in both content modes, dead letters."""
-
-from collections.abc import Iterator
+"""JSON Schemas of the events' data, and the AsyncAPI 3 document of topics and messages."""
 
 from pydantic import BaseModel
 from pydantic.json_schema import JsonSchemaValue
 
+from consumers.contracts.fields import RFC3339_PATTERN
+from consumers.contracts.refusal import DeadLetterReason
 from consumers.contracts.registry import READ_CONTRACTS, SENT_CONTRACTS, Contract
-from consumers.contracts.rfc3339 import RFC3339_PATTERN
-from consumers.contracts.schemas import data_schema
-from consumers.dead_letters import DeadLetterReason
 
+DIALECT = "https://json-schema.org/draft/2020-12/schema"
 _NOT_EMPTY: JsonSchemaValue = {"type": "string", "minLength": 1}
 _DIGITS: JsonSchemaValue = {"type": "string", "pattern": "^-?[0-9]+$"}
-_KAFKA_VERSION = "0.5.0"  # of AsyncAPI's Kafka bindings
-_KEY: JsonSchemaValue = {
-    "type": "string",
-    "format": "uuid",
-    "description": "The provider's id. It spreads the load; no result depends on it.",
+_KEY_BINDING: JsonSchemaValue = {
+    "kafka": {
+        "key": {
+            "type": "string",
+            "format": "uuid",
+            "description": "The provider's id. It spreads the load; no result depends on it.",
+        },
+        "bindingVersion": "0.5.0",
+    }
 }
 _DLQ_HEADERS: JsonSchemaValue = {
     "dlq-reason": {"type": "string", "enum": [reason.value for reason in DeadLetterReason]},
@@ -33,8 +35,34 @@ _DLQ_HEADERS: JsonSchemaValue = {
 }
 
 
+def data_schema(contract: Contract[BaseModel]) -> JsonSchemaValue:
+    """The schema of the data alone, the same in both content modes, without references."""
+    schema = contract.data.model_json_schema()
+    return {**schema, "title": contract.event.name}
+
+
+def schema_file(contract: Contract[BaseModel]) -> JsonSchemaValue:
+    return {"$schema": DIALECT, **data_schema(contract)}
+
+
 def asyncapi_document() -> JsonSchemaValue:
-    contracts = (*READ_CONTRACTS, *SENT_CONTRACTS)
+    """The document; what this service sends itself is in binary mode alone."""
+    channels, operations, messages = {}, {}, {}
+    for contract in READ_CONTRACTS:
+        topic, dlq = contract.topic, f"{contract.topic}.dlq"
+        modes = binary, structured = [f"{topic}.binary", f"{topic}.structured"]
+        channels[topic] = _channel(topic, f"{contract.event.name} events.", modes)
+        channels[dlq] = _channel(dlq, f"Messages of {topic} that can never succeed.", [dlq])
+        operations[f"receive-{topic}"] = _operation("receive", topic, modes)
+        operations[f"send-{dlq}"] = _operation("send", dlq, [dlq])
+        messages[binary] = _binary(contract)
+        messages[structured] = _structured(contract)
+        messages[dlq] = _DEAD_LETTER
+    for topic in dict.fromkeys(contract.topic for contract in SENT_CONTRACTS):
+        sent = {c.event.name: _binary(c) for c in SENT_CONTRACTS if c.topic == topic}
+        channels[topic] = _channel(topic, "What became of reports.", list(sent))
+        operations[f"send-{topic}"] = _operation("send", topic, list(sent))
+        messages |= sent
     return {
         "asyncapi": "3.0.0",
         "info": {
@@ -44,42 +72,13 @@ def asyncapi_document() -> JsonSchemaValue:
             "letters, and what it announces. Topic names are settings; these are the defaults.",
         },
         "defaultContentType": "application/json",
-        "channels": {
-            **dict(channel for c in READ_CONTRACTS for channel in _channels(c)),
-            **{topic: _sent_channel(topic) for topic in SENT_TOPICS},
-        },
-        "operations": {
-            **dict(operation for c in READ_CONTRACTS for operation in _operations(c)),
-            **{f"send-{t}": _operation("send", t, _sent_messages(t)) for t in SENT_TOPICS},
-        },
+        "channels": channels,
+        "operations": operations,
         "components": {
-            "messages": {
-                **dict(message for c in READ_CONTRACTS for message in _messages(c)),
-                **{c.event.name: _binary(_attributes(c), _data(c)) for c in SENT_CONTRACTS},
-            },
-            "schemas": {c.event.name: data_schema(c) for c in contracts},
+            "messages": messages,
+            "schemas": {c.event.name: data_schema(c) for c in (*READ_CONTRACTS, *SENT_CONTRACTS)},
         },
     }
-
-
-_Named = tuple[str, JsonSchemaValue]
-SENT_TOPICS = tuple(dict.fromkeys(contract.topic for contract in SENT_CONTRACTS))
-
-
-def _channels(contract: Contract[BaseModel]) -> Iterator[_Named]:
-    topic = contract.topic
-    yield topic, _channel(topic, f"{contract.event.name} events.", _modes(topic))
-    dlq = f"{topic}.dlq"
-    yield dlq, _channel(dlq, f"Messages of {topic} that can never succeed.", [dlq])
-
-
-def _sent_channel(topic: str) -> JsonSchemaValue:
-    """What this service sends is in binary mode."""
-    return _channel(topic, "What became of reports.", _sent_messages(topic))
-
-
-def _sent_messages(topic: str) -> list[str]:
-    return [contract.event.name for contract in SENT_CONTRACTS if contract.topic == topic]
 
 
 def _channel(address: str, description: str, messages: list[str]) -> JsonSchemaValue:
@@ -90,30 +89,12 @@ def _channel(address: str, description: str, messages: list[str]) -> JsonSchemaV
     }
 
 
-def _operations(contract: Contract[BaseModel]) -> Iterator[_Named]:
-    topic = contract.topic
-    yield f"receive-{topic}", _operation("receive", topic, _modes(topic))
-    yield f"send-{topic}.dlq", _operation("send", f"{topic}.dlq", [f"{topic}.dlq"])
-
-
 def _operation(action: str, channel: str, messages: list[str]) -> JsonSchemaValue:
     return {
         "action": action,
         "channel": {"$ref": f"#/channels/{channel}"},
         "messages": [{"$ref": f"#/channels/{channel}/messages/{name}"} for name in messages],
     }
-
-
-def _modes(topic: str) -> list[str]:
-    return [f"{topic}.binary", f"{topic}.structured"]
-
-
-def _messages(contract: Contract[BaseModel]) -> Iterator[_Named]:
-    attributes, data = _attributes(contract), _data(contract)
-    binary, structured = _modes(contract.topic)
-    yield binary, _binary(attributes, data)
-    yield structured, _structured(attributes, data)
-    yield f"{contract.topic}.dlq", _dead_letter()
 
 
 def _data(contract: Contract[BaseModel]) -> JsonSchemaValue:
@@ -131,8 +112,8 @@ def _attributes(contract: Contract[BaseModel]) -> JsonSchemaValue:
     }
 
 
-def _binary(attributes: JsonSchemaValue, data: JsonSchemaValue) -> JsonSchemaValue:
-    headers = {f"ce_{name}": schema for name, schema in attributes.items()}
+def _binary(contract: Contract[BaseModel]) -> JsonSchemaValue:
+    headers = {f"ce_{name}": schema for name, schema in _attributes(contract).items()}
     optional = {
         "content-type": {
             "type": "string",
@@ -146,28 +127,21 @@ def _binary(attributes: JsonSchemaValue, data: JsonSchemaValue) -> JsonSchemaVal
         "title": "CloudEvent 1.0 in binary content mode",
         "contentType": "application/json",
         "headers": _object({**headers, **optional}, required=list(headers)),
-        "payload": data,
-        "bindings": _key_binding(),
+        "payload": _data(contract),
+        "bindings": _KEY_BINDING,
     }
 
 
-def _structured(attributes: JsonSchemaValue, data: JsonSchemaValue) -> JsonSchemaValue:
+def _structured(contract: Contract[BaseModel]) -> JsonSchemaValue:
+    attributes = _attributes(contract)
     content_type = {"type": "string", "pattern": "^application/cloudevents\\+json"}
-    members = {**attributes, "datacontenttype": {"type": "string"}, "data": data}
+    members = {**attributes, "datacontenttype": {"type": "string"}, "data": _data(contract)}
     return {
         "title": "CloudEvent 1.0 in structured content mode",
         "contentType": "application/cloudevents+json",
         "headers": _object({"content-type": content_type}, required=["content-type"]),
         "payload": _object(members, required=[*attributes, "data"]),
-        "bindings": _key_binding(),
-    }
-
-
-def _dead_letter() -> JsonSchemaValue:
-    return {
-        "title": "The original message, its key, value and headers unchanged",
-        "headers": _object(_DLQ_HEADERS, required=list(_DLQ_HEADERS)),
-        "payload": {"description": "The original value: any bytes, or none."},
+        "bindings": _KEY_BINDING,
     }
 
 
@@ -175,5 +149,8 @@ def _object(properties: JsonSchemaValue, required: list[str]) -> JsonSchemaValue
     return {"type": "object", "properties": properties, "required": required}
 
 
-def _key_binding() -> JsonSchemaValue:
-    return {"kafka": {"key": _KEY, "bindingVersion": _KAFKA_VERSION}}
+_DEAD_LETTER: JsonSchemaValue = {
+    "title": "The original message, its key, value and headers unchanged",
+    "headers": _object(_DLQ_HEADERS, required=list(_DLQ_HEADERS)),
+    "payload": {"description": "The original value: any bytes, or none."},
+}

@@ -5,9 +5,8 @@ import json
 import sys
 from pathlib import Path
 
-from consumers.contracts.asyncapi import asyncapi_document
+from consumers.contracts.asyncapi import asyncapi_document, schema_file
 from consumers.contracts.registry import READ_CONTRACTS, SENT_CONTRACTS
-from consumers.contracts.schemas import schema_file
 
 DIRECTORY = Path(__file__).parents[2] / "docs" / "contracts"
 

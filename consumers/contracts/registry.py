@@ -1,17 +1,16 @@
 """The events that the service reads and sends. A further one is its module and a row here."""
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Generic, TypeVar
 
 from pydantic import BaseModel
 
-from consumers.contracts.claim_data import ClaimData
-from consumers.contracts.claim_paid import ClaimPaid
-from consumers.contracts.claim_submitted import ClaimSubmitted
-from consumers.contracts.event_type import EventType
-from consumers.contracts.provider_updated import ProviderUpdated
-from consumers.contracts.report_requested import ReportRequested
-from consumers.contracts.report_status import ReportExpired, ReportFailed, ReportReady
+from consumers.contracts import claims, reports
+from consumers.contracts.envelope import EventType
+from consumers.contracts.fast import OrdinaryEvent
+from consumers.contracts.providers import ProviderUpdated
+from consumers.contracts.suggestions import AiSuggestion
 from repositories.vocabulary import ClaimState
 
 Data_co = TypeVar("Data_co", bound=BaseModel, covariant=True)
@@ -27,28 +26,39 @@ class Contract(Generic[Data_co]):
 
 
 @dataclass(frozen=True)
-class ClaimContract(Contract[ClaimData]):
-    """A claim event, the only one of its topic."""
+class ClaimContract(Contract[claims.ClaimData]):
+    """A claim event, the only one of its topic.
 
-    state: ClaimState  # of a claim whose latest event this is
+    `state` is what it makes of the claim; None where the data says it, with other columns that
+    are derived from the data.
+    """
+
+    state: ClaimState | None
+
+    @cached_property
+    def ordinary(self) -> OrdinaryEvent | None:
+        """The fast way, which derives nothing."""
+        return OrdinaryEvent(self.event.name, self.data, self.state) if self.state else None
+
+
+def _claim(word: str, data: type[claims.ClaimData], state: ClaimState | None) -> ClaimContract:
+    return ClaimContract(EventType(f"ca.meritum.claim.{word}", 1), f"claim-{word}", data, state)
 
 
 CLAIM_CONTRACTS = (
-    ClaimContract(
-        EventType("ca.meritum.claim.submitted", 1),
-        "claim-submitted",
-        ClaimSubmitted,
-        ClaimState.SUBMITTED,
-    ),
-    ClaimContract(
-        EventType("ca.meritum.claim.paid", 1),
-        "claim-paid",
-        ClaimPaid,
-        ClaimState.PAID,
-    ),
+    _claim("submitted", claims.ClaimSubmitted, ClaimState.SUBMITTED),
+    _claim("paid", claims.ClaimPaid, ClaimState.PAID),
+    _claim("saved", claims.ClaimSaved, None),
+    _claim("assessed", claims.ClaimAssessed, ClaimState.ASSESSED),
+    _claim("rejected", claims.ClaimRejected, ClaimState.REJECTED),
+    _claim("adjusted", claims.ClaimAdjusted, ClaimState.ADJUSTED),
+    _claim("written-off", claims.ClaimWrittenOff, ClaimState.WRITTEN_OFF),
+    _claim("expired", claims.ClaimExpired, ClaimState.EXPIRED),
+    _claim("withdrawn", claims.ClaimWithdrawn, ClaimState.WITHDRAWN),
 )
+AI_SUGGESTION = Contract(EventType("ca.meritum.ai.suggestion", 1), "ai-suggestion", AiSuggestion)
 REPORT_REQUEST = Contract(
-    EventType("ca.meritum.report.requested", 1), "report-request", ReportRequested
+    EventType("ca.meritum.report.requested", 1), "report-request", reports.ReportRequested
 )
 PROVIDER_UPDATED = Contract(
     EventType("ca.meritum.provider.updated", 1), "provider-updated", ProviderUpdated
@@ -57,13 +67,14 @@ PROVIDER_UPDATED = Contract(
 # Each topic that is read carries one event; the topic that is written carries three.
 READ_CONTRACTS: tuple[Contract[BaseModel], ...] = (
     *CLAIM_CONTRACTS,
+    AI_SUGGESTION,
     REPORT_REQUEST,
     PROVIDER_UPDATED,
 )
 SENT_CONTRACTS: tuple[Contract[BaseModel], ...] = (
-    Contract(EventType("ca.meritum.report.ready", 1), "report-status", ReportReady),
-    Contract(EventType("ca.meritum.report.failed", 1), "report-status", ReportFailed),
-    Contract(EventType("ca.meritum.report.expired", 1), "report-status", ReportExpired),
+    Contract(EventType("ca.meritum.report.ready", 1), "report-status", reports.ReportReady),
+    Contract(EventType("ca.meritum.report.failed", 1), "report-status", reports.ReportFailed),
+    Contract(EventType("ca.meritum.report.expired", 1), "report-status", reports.ReportExpired),
 )
 CONTRACT_BY_TYPE = {contract.event.name: contract for contract in READ_CONTRACTS}
 CONTRACT_BY_TOPIC = {contract.topic: contract for contract in READ_CONTRACTS}

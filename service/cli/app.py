@@ -6,13 +6,15 @@ stack are a second's work and 50 MB, which the consumers of an instance can spar
 
 from collections.abc import Sequence
 from importlib import import_module
+from importlib.metadata import version
+from typing import Annotated
 
 import typer
 
 # In the order of the help. Each module holds a function or a typer.Typer of the command's name.
 COMMANDS = (
     "demo", "run", "migrate", "topics", "publish", "verify", "settings", "stack", "report", "keys",
-    "erase",
+    "erase", "store",
 )  # fmt: skip
 
 
@@ -20,7 +22,9 @@ def build_app(arguments: Sequence[str]) -> typer.Typer:
     """The app for a command line: with the command that it names, or with all for the help."""
     app = typer.Typer(
         no_args_is_help=True,
+        rich_markup_mode=None,
         pretty_exceptions_enable=False,  # a traceback with the values of variables could show PHI
+        context_settings={"help_option_names": ["-h", "--help"]},  # of every command below it too
     )
     app.callback()(claim_analytics)
     asked = [name for name in COMMANDS if arguments and name == arguments[0]]
@@ -33,7 +37,18 @@ def build_app(arguments: Sequence[str]) -> typer.Typer:
     return app
 
 
-def claim_analytics() -> None:
+def _show_version(asked: bool) -> None:
+    if asked:
+        typer.echo(f"claim-analytics {version('claim-analytics')}")
+        raise typer.Exit
+
+
+def claim_analytics(
+    _version: Annotated[
+        bool,
+        typer.Option("--version", help="Show the version.", callback=_show_version, is_eager=True),
+    ] = False,
+) -> None:
     """Keep a physician's billing figures right, from Kafka events, exactly once in effect.
 
     To see it work without any set-up:  claim-analytics demo

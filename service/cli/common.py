@@ -1,11 +1,13 @@
 """What every command shares: settings or a clear word on what is wrong with them, and exit codes.
 
 Exit codes: 0 done; 1 it failed, or `verify` found a difference; 2 wrong usage or settings;
-3 the database, Kafka or the report store was not to be had; 4 a consumer stopped (the brake, a lost
-offset); 5 no such report; 6 its time is over.
+3 the database, Kafka or the report store did not answer; 4 a consumer stopped (the brake, a lost
+offset), or a newer version has migrated the database; 5 no such report or provider; 6 its time is
+over.
 """
 
 import asyncio
+import logging
 import sys
 from collections.abc import Coroutine, Iterator
 from contextlib import contextmanager
@@ -16,12 +18,19 @@ import typer
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
-from consumers.errors import ConsumerStopped
-from repositories.errors import DatabaseUnavailable, RepositoryError
-from service import logs
+from consumers.engine.errors import ConsumerStopped
+from repositories.errors import (
+    CodeOutdated,
+    DatabaseAbsent,
+    DatabaseSettingWrong,
+    DatabaseUnavailable,
+    RepositoryError,
+)
+from service import logs, setting_sources
 from service.drain import DrainFailed
-from service.kafka import KafkaFailed
-from service.reports.files.errors import (
+from service.heartbeat import HeartbeatFileWrong
+from service.kafka import KafkaFailed, MessageRefused
+from service.reports.files.file_errors import (
     KeySettingWrong,
     ReportFileError,
     ReportGone,
@@ -30,6 +39,8 @@ from service.reports.files.errors import (
     StoreUnavailable,
 )
 from service.settings import PREFIX, Settings
+
+log = logging.getLogger(__name__)
 
 Result = TypeVar("Result")
 
@@ -47,11 +58,16 @@ class Exit(IntEnum):
 
 # The first that fits counts.
 EXPECTED: tuple[tuple[type[Exception], Exit, str], ...] = (
+    (MessageRefused, Exit.FAILED, ""),
     (KafkaFailed, Exit.UNAVAILABLE, ""),
+    (DatabaseAbsent, Exit.FAILED, ""),
     (DatabaseUnavailable, Exit.UNAVAILABLE, f". Is it up, and is {PREFIX}DATABASE_URL right?"),
     (StoreUnavailable, Exit.UNAVAILABLE, f". Is {PREFIX}REPORT_STORAGE_URL right?"),
     (ConsumerStopped, Exit.STOPPED, ""),
     (DrainFailed, Exit.STOPPED, ""),
+    (CodeOutdated, Exit.STOPPED, ""),
+    (DatabaseSettingWrong, Exit.USAGE, ""),
+    (HeartbeatFileWrong, Exit.USAGE, ""),
     (KeySettingWrong, Exit.USAGE, ""),
     (StorageUrlWrong, Exit.USAGE, ""),
     (ReportNotFound, Exit.NOT_FOUND, ""),
@@ -62,14 +78,23 @@ EXPECTED: tuple[tuple[type[Exception], Exit, str], ...] = (
 
 
 def load_settings() -> Settings:
-    """The settings, with logging set up by them; ends the process with a clear word if wrong."""
+    """The settings, with logging set up by them; ends the process with a clear word if wrong.
+
+    What has no effect is warned about: a misspelt retention would else pass in silence.
+    """
     try:
+        warnings = [*setting_sources.warnings(Settings)]
         settings = Settings()
+    except setting_sources.SettingSourceWrong as error:
+        fail(str(error), Exit.USAGE)
     except ValidationError as error:
-        for problem in error.errors(include_input=False, include_url=False):
-            complain(_complaint(problem))
+        problems = error.errors(include_input=False, include_url=False)
+        for text in [*map(_complaint, problems), *warnings]:
+            complain(text)
         sys.exit(Exit.USAGE)
-    logs.configure(settings.log_format)
+    logs.configure(settings.log_format, settings.log_level)
+    for text in warnings:
+        log.warning(text)
     return settings
 
 

@@ -31,8 +31,10 @@ def new() -> None:
     """
     settings = load_settings()
     with explained():
-        masters = with_primary(_secret(settings.report_master_keys), _new_master_key())
-        passwords = _with_new_password_key(_secret(settings.report_password_keys))
+        master, private = new_master_key(datetime.now(UTC).date()), new_private_key()
+        masters = with_primary(_secret(settings.report_master_keys), master)
+        current = _secret(settings.report_password_keys)
+        passwords = with_new_key(current, private) if current else private
     typer.echo(f"CLAIM_ANALYTICS_REPORT_MASTER_KEYS={masters}")
     typer.echo(f"CLAIM_ANALYTICS_REPORT_PASSWORD_KEYS='{passwords}'")
 
@@ -69,14 +71,6 @@ def rotate() -> None:
 
 def _secret(setting: SecretStr | None) -> str:
     return setting.get_secret_value() if setting else ""
-
-
-def _new_master_key() -> str:
-    return new_master_key(datetime.now(UTC).date())
-
-
-def _with_new_password_key(current: str) -> str:
-    return with_new_key(current, new_private_key()) if current else new_private_key()
 
 
 async def _rotate(settings: Settings) -> int:

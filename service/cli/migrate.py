@@ -1,17 +1,33 @@
 """`claim-analytics migrate`: the database's schema."""
 
 from migrations import commands
-from repositories.database import domain_errors
-from service.cli.common import explained, load_settings
+from repositories.claims.fill import count_behind
+from repositories.database import Database
+from service.cli.common import explained, load_settings, run_async
+from service.settings import Settings
 
 
 def migrate() -> None:
     """Bring the database's schema up to date.
 
     Safe to repeat, and safe to run from several places at once: one does the work, the others
-    find it done. PostgreSQL 16 or newer.
+    find it done. Waits for those who write, some seconds at a time. PostgreSQL 16 or newer.
     """
     settings = load_settings()
-    with explained(), domain_errors():
-        commands.upgrade(settings.database_url.get_secret_value())
+    with explained():
+        commands.upgrade(settings.session_url)
     print(f"The schema is at revision {commands.head()}.")  # noqa: T201
+    if behind := run_async(_behind(settings)):
+        print(  # noqa: T201
+            f"Of {behind:,} providers some figures are new in this version: `claim-analytics run`"
+            " fills them in beside its work. See docs/upgrading.md."
+        )
+
+
+async def _behind(settings: Settings) -> int:
+    database = Database(settings.session_url)
+    try:
+        async with database.snapshot() as connection:
+            return await count_behind(connection)
+    finally:
+        await database.close()

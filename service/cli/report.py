@@ -3,7 +3,7 @@
 import json
 from collections.abc import Sequence
 from dataclasses import asdict
-from datetime import UTC, datetime
+from datetime import UTC
 from pathlib import Path
 from typing import Annotated, Any
 from uuid import UUID
@@ -12,20 +12,20 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from repositories.generated_reports import (
+from repositories.records import SelectGeneratedReport
+from repositories.reports.generated_reports import (
     list_all_providers_reports,
     list_reports,
     provider_of_report,
     report_by_id,
 )
-from repositories.records import SelectGeneratedReport
-from repositories.report_outcomes import Retry, retry_report
+from repositories.reports.outcomes import Retry, retry_report
 from repositories.vocabulary import ReportStatus
 from service import wiring
 from service.cli.common import Exit, fail, load_settings, run_async
-from service.reports.downloads import download
-from service.reports.files.saving import save
-from service.reports.wiring import keyring, report_store
+from service.reports.cleanup import Cleaned, CleanupPaused, clean
+from service.reports.downloads import download, retry_if_lost, save
+from service.reports.wiring import cleanup_policy, keyring, report_store
 from service.settings import Settings
 
 report = typer.Typer(no_args_is_help=True, help="The state of reports, and their files.")
@@ -42,20 +42,25 @@ def list_(
     limit: Annotated[int, typer.Option(min=1, help="Most to list.")] = 50,
     as_json: AsJson = False,
 ) -> None:
-    """List reports, the newest first."""
+    """List reports, the newest first.
+
+    To fetch one: claim-analytics report fetch REPORT --provider PROVIDER --out FILE
+    """
     rows = run_async(_list(load_settings(), provider, status, limit))
     if as_json:
         typer.echo(json.dumps([_plain(row) for row in rows], default=str))
         return
-    table = Table("report", "type", "format", "status", "period", "created", "bytes")
+    # Two lines each, so that both ids, which `fetch` asks for, are whole on 80 columns.
+    table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False)
+    for head in ("report\nprovider", "type, format\nperiod", "status, kB\ncreated (UTC)"):
+        table.add_column(head, overflow="fold")
     for row in rows:
-        period = f"{row.period_start} – {row.period_end}" if row.period_start else ""
-        created = f"{row.created_at:%Y-%m-%d %H:%M}"
-        size = f"{row.file_size_bytes:,}" if row.file_size_bytes else ""
         table.add_row(
-            str(row.report_id), row.report_type, row.format, row.status, period, created, size
+            f"{row.report_id}\n{row.provider_id}",
+            f"{row.report_type} {row.format}\n{_period(row)}",
+            f"{row.status}{_kilobytes(row)}\n{row.created_at.astimezone(UTC):%Y-%m-%d %H:%M}",
         )
-    Console(width=None if Console().is_terminal else 160).print(table)
+    _print(table)
 
 
 @report.command()
@@ -65,22 +70,56 @@ def show(report_id: ReportId, as_json: AsJson = False) -> None:
     if as_json:
         typer.echo(json.dumps(_plain(row), default=str))
         return
-    table = Table(show_header=False, box=None)
+    table = Table.grid(padding=(0, 2))
     for name, value in _plain(row).items():
         table.add_row(name, "" if value is None else str(value))
-    Console().print(table)
+    _print(table)
 
 
 @report.command()
 def retry(report_id: ReportId) -> None:
-    """Let a failed report be tried again. Exit code 5 if there is none, 1 if it cannot be."""
+    """Let a report be tried again that failed, or whose file is not in the store any more.
+
+    Exit code 5 if there is none, 1 if it cannot be.
+    """
     outcome = run_async(_retry(load_settings(), report_id))
     if outcome is Retry.PENDING:
         typer.echo("It is pending again; a worker takes it next.")
     elif outcome is Retry.NOT_FAILED:
-        fail("Only a failed report can be tried again, and this one has not failed.", Exit.FAILED)
+        fail(
+            "Only a failed report can be tried again, or a ready one whose file is gone before its"
+            " time, and this is neither.",
+            Exit.FAILED,
+        )
+    elif outcome is Retry.FORGOTTEN:
+        fail(
+            "Its archive password, if it had one, was forgotten when it was ready; request another"
+            " one.",
+            Exit.FAILED,
+        )
     else:
         fail("It asks for something that does not exist; request another one.", Exit.FAILED)
+
+
+@report.command()
+def cleanup(
+    confirm: Annotated[
+        bool,
+        typer.Option("--confirm", help="The database's clock is right, however many expire."),
+    ] = False,
+) -> None:
+    """Do now what `run` does now and then: expire reports, remove files that are over.
+
+    With --confirm also where `run` has paused, because a clock may have jumped: look at both
+    clocks first. Exit code 1 if it pauses.
+    """
+    done = run_async(_cleanup(load_settings(), confirm))
+    if isinstance(done, CleanupPaused):
+        fail(f"Nothing was removed: {done}.", Exit.FAILED)
+    typer.echo(
+        f"{done.expired} reports expired, {done.quarantined} files without a row went to"
+        f" quarantine, {done.removed} files were removed"
+    )
 
 
 @report.command()
@@ -121,14 +160,38 @@ async def _retry(settings: Settings, report_id: UUID) -> Retry:
         async with database.transaction() as connection:
             provider = await provider_of_report(connection, report_id)
         outcome = await retry_report(database, provider, report_id) if provider else None
+        if provider and outcome is Retry.NOT_FAILED:
+            outcome = await retry_if_lost(database, report_store(settings), provider, report_id)
     return outcome if outcome and outcome is not Retry.NOT_FOUND else _no_report(report_id)
+
+
+async def _cleanup(settings: Settings, confirmed: bool) -> Cleaned | CleanupPaused:
+    store, policy = report_store(settings), cleanup_policy(settings)
+    async with wiring.open_database(settings) as database:
+        try:
+            return await clean(database, store, policy, confirmed=confirmed)
+        except CleanupPaused as paused:
+            return paused
 
 
 async def _fetch(settings: Settings, provider: UUID, report_id: UUID, out: Path) -> int:
     keys, store = keyring(settings), report_store(settings)
     async with wiring.open_database(settings) as database:
-        pieces = await download(database, store, keys, provider, report_id, datetime.now(UTC))
+        pieces = await download(database, store, keys, provider, report_id)
         return await save(pieces, out)
+
+
+def _period(row: SelectGeneratedReport) -> str:
+    return f"{row.period_start} – {row.period_end}" if row.period_start else "everything"
+
+
+def _kilobytes(row: SelectGeneratedReport) -> str:
+    """Rounded up, once there is a file."""
+    return f", {-(-row.file_size_bytes // 1000):,}" if row.file_size_bytes else ""
+
+
+def _print(table: Table) -> None:
+    Console(highlight=False).print(table)
 
 
 def _no_report(report_id: UUID) -> Any:

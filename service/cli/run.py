@@ -3,35 +3,40 @@
 import asyncio
 from collections.abc import Sequence
 from enum import StrEnum
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
-from consumers.claims import CLAIM_SUBSCRIPTIONS
-from consumers.handler import Subscription
-from consumers.providers import PROVIDER_UPDATES
-from consumers.report_requests import REPORT_REQUESTS
-from consumers.retry import RetryPolicy, until_it_succeeds
-from repositories.top_code_flush import flush_top_codes
+from consumers.engine.retry import RetryPolicy, until_it_succeeds
+from consumers.engine.subscription import AnySubscription
+from consumers.topics.claims import CLAIMS
+from consumers.topics.providers import PROVIDER_UPDATES
+from consumers.topics.report_requests import REPORT_REQUESTS
+from consumers.topics.suggestions import AI_SUGGESTIONS
+from repositories.claims.fill import fill_all
+from repositories.claims.top_code_flush import flush_top_codes
 from service import wiring
 from service.cli.common import explained, load_settings, run_async
+from service.clock import watch_clock
 from service.drain import wait_until_drained
 from service.heartbeat import heartbeat_job
-from service.jobs import Job
+from service.jobs import FILLING, Job
 from service.kafka import kafka_admin
-from service.runner import Service, calm_the_garbage_collector, stopped_by_signals
+from service.logs import tell_unheard_errors
+from service.runner import Service, calm_the_garbage_collector
 from service.settings import Settings
+from service.signals import stopped_by_signals
 
 
 class Part(StrEnum):
     """What `--only` can name."""
 
-    CLAIMS = "claims"  # claim events to figures
+    CLAIMS = "claims"  # claim events, and the coach's, to figures
     REPORTS = "reports"  # requests and profiles to rows, rows to files, files announced
 
 
-SUBSCRIPTIONS: dict[Part, Sequence[Subscription[Any]]] = {
-    Part.CLAIMS: CLAIM_SUBSCRIPTIONS,
+SUBSCRIPTIONS: dict[Part, Sequence[AnySubscription]] = {
+    Part.CLAIMS: (CLAIMS, AI_SUGGESTIONS),
     Part.REPORTS: (REPORT_REQUESTS, PROVIDER_UPDATES),
 }
 
@@ -39,7 +44,7 @@ SUBSCRIPTIONS: dict[Part, Sequence[Subscription[Any]]] = {
 def run(
     only: Annotated[
         list[Part] | None,
-        typer.Option(help="Run this part alone; may be given more than once."),
+        typer.Option(help="Run this part alone."),
     ] = None,
     drain: Annotated[
         bool,
@@ -50,24 +55,48 @@ def run(
         ),
     ] = False,
 ) -> None:
-    """Consume the topics, keep the figures right and make reports, until SIGTERM or Ctrl-C.
+    """Run the service, until SIGTERM or Ctrl-C.
 
-    Start as many instances as you like: they share the partitions. One that is stopped finishes
-    the batch at hand; one that is killed leaves nothing half done. While PostgreSQL or Kafka is
-    away the service waits and tries again, for as long as it takes.
+    It has two parts, and runs both unless --only names one:
 
-    Before the first start: `claim-analytics migrate` and `claim-analytics topics`.
+    \b
+      claims   reads the claim topics (claim-submitted, claim-paid and seven
+               others), keeps history, claims and figures right, in
+               CLAIM_ANALYTICS_CLAIM_LANES members of the consumer group
+               claim-analytics.claims; reads ai-suggestion too, where there is one
+      reports  reads report-request and provider-updated, makes the reports in
+               CLAIM_ANALYTICS_REPORT_WORKERS workers, announces them on
+               report-status, and removes their files when their time is over
 
-    Exit codes: 0 stopped or drained; 3 Kafka was not to be had at the start; 4 a consumer stopped,
-    for the reason that is printed.
+    (The topics' and the groups' names are settings.) Before the first start, and at each new
+    version: `claim-analytics migrate`, then `claim-analytics topics`. Reports are made once
+    CLAIM_ANALYTICS_REPORT_MASTER_KEYS is set (`claim-analytics keys new`); until then requests
+    wait.
+
+    Start as many instances as you like: they share the partitions and the reports. SIGTERM or
+    Ctrl-C stops fetching, finishes and commits the batch at hand, leaves the groups, and ends with
+    0; one that is killed leaves nothing half done. While PostgreSQL or Kafka is away the service
+    waits and tries again, for as long as it takes.
+
+    The log is on standard error; docs/operations.md explains its lines and what to do about them.
+
+    \b
+    Exit codes:
+      0  stopped by a signal, or drained
+      1  what no waiting helps against, such as a schema that is missing
+      2  wrong usage or settings
+      3  Kafka, PostgreSQL or the report store did not answer at the start, or
+         Kafka did not let the service in
+      4  a partition or a topic has stopped, or a drain cannot be completed
     """
     settings = load_settings()
     parts = only or list(Part)
     subscriptions = [subscription for part in parts for subscription in SUBSCRIPTIONS[part]]
     with explained():
         jobs = [*_report_jobs(settings)] if Part.REPORTS in parts else []
-    if settings.heartbeat_file:
-        jobs.append(heartbeat_job(settings.heartbeat_file))
+        jobs.append(watch_clock)
+        if settings.heartbeat_file:
+            jobs.append(heartbeat_job(settings.heartbeat_file))
     run_async(run_service(settings, subscriptions, jobs, drain=drain))
 
 
@@ -79,14 +108,15 @@ def _report_jobs(settings: Settings) -> Sequence[Job]:
 
 async def run_service(
     settings: Settings,
-    subscriptions: Sequence[Subscription[Any]],
+    subscriptions: Sequence[AnySubscription],
     jobs: Sequence[Job] = (),
     *,
     drain: bool,
 ) -> None:
     calm_the_garbage_collector()
+    tell_unheard_errors(asyncio.get_running_loop())
     service = Service(settings, subscriptions, jobs)
-    with stopped_by_signals(service):
+    with stopped_by_signals(service.stop):
         running = asyncio.create_task(service.run())
         if drain:
             await _stop_when_drained(settings, service, running)
@@ -98,13 +128,15 @@ async def _stop_when_drained(
 ) -> None:
     draining = asyncio.create_task(_drained(settings, service))
     await asyncio.wait({draining, running}, return_when=asyncio.FIRST_COMPLETED)
-    service.stop()
     if not draining.done():  # a signal, or a consumer that stopped, came first
+        service.stop()
         draining.cancel()
         return
     try:
         draining.result()
+        service.stop("drained")
     finally:
+        service.stop("it cannot be drained")
         await asyncio.gather(running, return_exceptions=True)
 
 
@@ -112,11 +144,9 @@ async def _drained(settings: Settings, service: Service) -> None:
     database = wiring.database(settings)
     try:
         async with kafka_admin(wiring.kafka_connection(settings)) as admin:
-            ends = {
-                settings.group(name): await admin.end_offsets([settings.topic(name)])
-                for name in service.progress
-            }
+            ends = await service.ends(admin)
             await wait_until_drained(admin, database, ends, service.progress)
+        await until_it_succeeds(lambda: fill_all(database), FILLING, RetryPolicy())
         await until_it_succeeds(
             lambda: flush_top_codes(database), "bringing top_hsc_codes up to date", RetryPolicy()
         )

@@ -1,17 +1,17 @@
 """`claim-analytics settings`: every setting, its value, and where that came from."""
 
 import json
-import os
 import re
 from typing import Annotated, Any
 
 import typer
-from dotenv import dotenv_values
 from pydantic import SecretStr
 from rich.console import Console
-from rich.table import Table
+from rich.padding import Padding
+from rich.text import Text
 
 from service.cli.common import load_settings
+from service.setting_sources import values_of
 from service.settings import PREFIX, Settings
 
 MASK = "********"
@@ -20,39 +20,35 @@ MASK = "********"
 def settings(
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object, for programs.")] = False,
 ) -> None:
-    """Print every setting with its value, its source and its meaning; secrets are masked.
+    """Print every setting with its value, its source and its meaning.
 
-    A setting is an environment variable, or a line of the same form in a file .env in the working
-    directory; the environment wins.
+    Secrets are masked. A setting is an environment variable, or a line of the same form in a file
+    .env in the working directory; the environment wins, and an empty value is as none. A secret
+    can also stand in a file, which NAME_FILE names then.
     """
     rows = described(load_settings())
     if as_json:
-        typer.echo(json.dumps({row.pop("name"): row for row in rows}, indent=2))
+        typer.echo(json.dumps({row.pop("name"): row for row in rows}, indent=2, default=str))
         return
-    table = Table("setting", "value", "source", "meaning")
+    console = Console(highlight=False)
     for row in rows:
-        table.add_row(*(str(row[column]) for column in ("name", "value", "source", "meaning")))
-    Console(width=None if Console().is_terminal else 200).print(table)
+        value = "is not set" if row["value"] is None else f"= {row['value']}"
+        console.print(Text.assemble((row["name"], "bold"), f" {value}  ({row['source']})"))
+        console.print(Padding(Text(row["meaning"]), (0, 0, 0, 4), expand=False))
 
 
 def described(current: Settings) -> list[dict[str, Any]]:
     """A row for each setting: name, value (masked if secret), source, meaning."""
+    found = values_of(Settings)
     return [
         {
             "name": PREFIX + name.upper(),
             "value": _shown(getattr(current, name)),
-            "source": _source(PREFIX + name.upper()),
+            "source": found[name].source if name in found else "default",
             "meaning": field.description,
         }
         for name, field in Settings.model_fields.items()
     ]
-
-
-def _source(variable: str) -> str:
-    names = {name.upper() for name in os.environ}
-    if variable in names:
-        return "environment"
-    return ".env" if variable in {name.upper() for name in dotenv_values(".env")} else "default"
 
 
 def _shown(value: Any) -> Any:

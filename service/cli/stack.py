@@ -1,17 +1,14 @@
 """`claim-analytics stack`: Kafka and PostgreSQL without Docker, in the foreground."""
 
-import signal
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
-from types import FrameType
-from typing import Annotated, NoReturn
+from typing import Annotated
 
 import typer
 
-from service.stack import Stack, StackError
+from service.cli.common import Exit, complain, fail
+from service.local.stack import Stack, StackError
+from service.signals import Interruption
 
-STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 CHECK_SECONDS = 0.5
 
 
@@ -42,52 +39,30 @@ def stack(
 
     In another, paste the two `export` lines that it prints, then:
 
+    \b
         claim-analytics migrate
-
         claim-analytics topics
-
         claim-analytics run
 
     The exit code is 0 after Ctrl-C or SIGTERM, and 1 when something is
     missing or a server fails.
     """
     try:
-        with _stop_on_signals(), Stack(progress=_say) as running:
+        with Interruption(), Stack(progress=complain) as running:
             _show_environment(running) if print_env else _show_instructions(running)
-            _watch(running)
+            while True:
+                running.check()
+                time.sleep(CHECK_SECONDS)  # a signal ends it with an exception
     except KeyboardInterrupt:
-        _say("Kafka and PostgreSQL are stopped, their data is removed.")
+        complain("Kafka and PostgreSQL are stopped, their data is removed.")
     except StackError as error:
-        _say(str(error))
-        raise typer.Exit(1) from error
-
-
-@contextmanager
-def _stop_on_signals() -> Iterator[None]:
-    previous = {number: signal.signal(number, _interrupt) for number in STOP_SIGNALS}
-    try:
-        yield
-    finally:
-        for number, handler in previous.items():
-            if signal.getsignal(number) is _interrupt:  # else ignored until this process ends
-                signal.signal(number, handler)
-
-
-def _interrupt(_number: int, _frame: FrameType | None) -> NoReturn:
-    """The first signal begins the stop; those that follow must not cut it short."""
-    for number in STOP_SIGNALS:
-        signal.signal(number, signal.SIG_IGN)
-    raise KeyboardInterrupt
-
-
-def _say(message: str) -> None:
-    typer.echo(message, err=True)
+        fail(str(error), Exit.FAILED)
 
 
 def _show_environment(running: Stack) -> None:
     lines = (f"{name}={value}" for name, value in running.environment().items())
     typer.echo("\n".join(lines))
-    _say(f"Data and logs: {running.folder}. Ctrl-C stops both servers and removes them.")
+    complain(f"Data and logs: {running.folder}. Ctrl-C stops both servers and removes them.")
 
 
 def _show_instructions(running: Stack) -> None:
@@ -98,10 +73,3 @@ def _show_instructions(running: Stack) -> None:
         f"Data and logs: {running.folder}\n"
         "Ctrl-C stops both servers and removes them."
     )
-
-
-def _watch(running: Stack) -> NoReturn:
-    """Until a signal comes, or a server ends."""
-    while True:
-        running.check()
-        time.sleep(CHECK_SECONDS)  # a signal ends it with an exception

@@ -1,98 +1,170 @@
-"""Removing what is over: downloads past their time, files that no row names, old announcements."""
+"""Removing what is over: downloads past their time, files that no row names, old announcements.
+
+What is over is over by the database's clock. What no row names goes to quarantine first: perhaps it
+is the rows that are wrong, those of an old backup.
+"""
 
 import asyncio
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
-from consumers.waiting import set_within
+from repositories.clock import database_time
 from repositories.database import Database
 from repositories.errors import RepositoryError
 from repositories.outbox import prune_outbox
-from repositories.report_expiry import expire_reports, reports_past_expiry
-from repositories.report_files import named_paths
-from service.reports.files.errors import ReportFileError
-from service.reports.files.store import FileStore
+from repositories.reports.outcomes import expire_reports, expiry_of_reports, reports_past_expiry
+from repositories.reports.stored_files import named_paths
+from service.clock import seconds_ahead
+from service.jobs import every
+from service.reports.files.file_errors import ReportFileError
+from service.reports.files.store import QUARANTINE, REPORTS, FileStore
+from service.reports.ownership import StoreOwner
 
 log = logging.getLogger(__name__)
 
-FOLDER = "reports"
 AT_ONCE = 200
+MOST_SECONDS_OFF = 3_600.0
+BULK = 20  # so many reports may always expire at once …
+BULK_SHARE = 0.2  # … and more of them only up to this share of those that are ready
 
 
 @dataclass(frozen=True)
 class CleanupPolicy:
     """`every` seconds; a file without a row is left alone for `grace` seconds: its worker may
-    still hold a lease. Published announcements are kept for `outbox_days`."""
+    still hold a lease. It is then in quarantine for `quarantine_days`; published announcements are
+    kept for `outbox_days`."""
 
     every: float = 300.0
     grace: float = 3_600.0
+    quarantine_days: int = 14
     outbox_days: int = 30
 
 
 @dataclass(frozen=True)
 class Cleaned:
-    """What one cleanup removed."""
+    """What one cleanup did: reports that expired, files that went to quarantine, files (from there)
+    and unfinished uploads that were removed, announcements that were forgotten."""
 
     expired: int
-    orphans: int
+    quarantined: int
+    removed: int
     announcements: int
+
+
+class CleanupPaused(Exception):
+    """A clock may have jumped: nothing was removed. The message says what to look at."""
 
 
 async def keep_clean(
     database: Database, store: FileStore, policy: CleanupPolicy, stop: asyncio.Event
 ) -> None:
     """Clean now and then until `stop` is set; what fails is tried again the next time."""
-    while not stop.is_set():
+
+    async def clean_now() -> None:
         try:
-            cleaned = await clean(database, store, policy, datetime.now(UTC))
-            if any((cleaned.expired, cleaned.orphans)):
-                log.info("reports cleaned", extra=vars(cleaned))
-        except (RepositoryError, ReportFileError) as error:
-            if not error.retriable:
-                raise
-            log.warning("failed while cleaning reports, trying again later: %s", error)
-        await set_within(stop, policy.every)
+            cleaned = await clean(database, store, policy)
+        except CleanupPaused as paused:
+            log.error("no reports expire and no files are removed: %s", paused)
+            return
+        if cleaned.expired or cleaned.quarantined or cleaned.removed:
+            log.info("reports cleaned", extra=vars(cleaned))
+
+    errors = (RepositoryError, ReportFileError)
+    await every(policy.every, clean_now, stop, doing="cleaning reports", errors=errors)
 
 
 async def clean(
-    database: Database, store: FileStore, policy: CleanupPolicy, now: datetime
+    database: Database, store: FileStore, policy: CleanupPolicy, *, confirmed: bool = False
 ) -> Cleaned:
-    """One round. Safe beside workers, and beside other cleanups."""
-    expired = await _expire(database, store, now)
+    """One round. Safe beside workers, and beside other cleanups.
+
+    Raises CleanupPaused, unless a person has `confirmed` that the database's clock is right, and
+    StoreNotOurs.
+    """
+    await StoreOwner(database, store).confirm()
+    if not confirmed:
+        await _pause_if_a_clock_may_be_wrong(database)
+    now = await database_time(database)
+    expired = await _expire(database, store)
     unowned_since = now - timedelta(seconds=policy.grace)
-    orphans = await _remove_orphans(database, store, unowned_since)
-    orphans += await store.sweep(unowned_since)
-    announcements = await prune_outbox(database, now - timedelta(days=policy.outbox_days))
-    return Cleaned(expired, orphans, announcements)
+    quarantined = await _quarantine_orphans(database, store, unowned_since, now.date())
+    removed = await _empty_quarantine(store, now.date() - timedelta(days=policy.quarantine_days))
+    removed += await store.sweep(unowned_since)
+    announcements = await prune_outbox(database, timedelta(days=policy.outbox_days))
+    return Cleaned(expired, quarantined, removed, announcements)
 
 
-async def _expire(database: Database, store: FileStore, now: datetime) -> int:
+async def _pause_if_a_clock_may_be_wrong(database: Database) -> None:
+    ahead = await seconds_ahead(database)
+    if abs(ahead) > MOST_SECONDS_OFF:
+        raise CleanupPaused(
+            f"this instance's clock and the database's are {abs(ahead) / 3600:.1f} hours apart, so"
+            " one of them is wrong. Set both by NTP"
+        )
+    past, ready = await expiry_of_reports(database)
+    if past > max(BULK, ready * BULK_SHARE):
+        raise CleanupPaused(
+            f"{past} of {ready} ready reports would expire at once: has the database's clock"
+            " jumped? If it is right: claim-analytics report cleanup --confirm"
+        )
+
+
+async def _expire(database: Database, store: FileStore) -> int:
     """Files first: a crash in between leaves a report that is past its time, and found again."""
     expired = 0
-    while past := await reports_past_expiry(database, now, AT_ONCE):
+    while past := await reports_past_expiry(database, AT_ONCE):
         for report in past:
             await store.delete(report.file_path)
-        expired += await expire_reports(database, past, now)
+        expired += await expire_reports(database, past)
     return expired
 
 
-async def _remove_orphans(database: Database, store: FileStore, before: datetime) -> int:
-    removed, suspects = 0, []
-    async for file in store.list(FOLDER):
+async def _quarantine_orphans(
+    database: Database, store: FileStore, before: datetime, today: date
+) -> int:
+    """All of them in one folder a day, under the names that they had, so that they can be put
+    back."""
+    moved, suspects = 0, []
+    folder = f"{QUARANTINE}/{today}"
+    async for file in store.list(REPORTS):
         if file.modified < before:
             suspects.append(file.key)
         if len(suspects) == AT_ONCE:
-            removed += await _remove_unnamed(database, store, suspects)
+            moved += await _move_unnamed(database, store, suspects, folder)
             suspects = []
-    return removed + await _remove_unnamed(database, store, suspects)
+    moved += await _move_unnamed(database, store, suspects, folder)
+    if moved:
+        log.warning(
+            "%d files that no row names were moved to %s in the report store; they are removed"
+            " after their time there", moved, folder,
+        )  # fmt: skip
+    return moved
 
 
-async def _remove_unnamed(database: Database, store: FileStore, suspects: Sequence[str]) -> int:
+async def _move_unnamed(
+    database: Database, store: FileStore, suspects: Sequence[str], folder: str
+) -> int:
     if not suspects:
         return 0
     orphans = set(suspects) - await named_paths(database, suspects)
-    for key in sorted(orphans):
-        await store.delete(key)
-    return len(orphans)
+    return sum([await store.move(key, f"{folder}/{key}") for key in sorted(orphans)])
+
+
+async def _empty_quarantine(store: FileStore, until: date) -> int:
+    """Removes what came there before that day."""
+    removed = 0
+    async for file in store.list(QUARANTINE):
+        if _day_of(file.key, or_else=file.modified) < until:
+            await store.delete(file.key)
+            removed += 1
+    return removed
+
+
+def _day_of(key: str, or_else: datetime) -> date:
+    """The day in the name: not every store keeps or sets a file's time when it is moved."""
+    try:
+        return date.fromisoformat(key.split("/")[1])
+    except ValueError:  # put there by somebody else
+        return or_else.astimezone(UTC).date()

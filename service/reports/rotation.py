@@ -1,7 +1,7 @@
 """Rotating the master key: every file's own key is wrapped anew, no file is touched."""
 
 from repositories.database import Database
-from repositories.report_files import FileKey, keys_not_wrapped_by, rewrap_key
+from repositories.reports.stored_files import keys_not_wrapped_by, rewrap_key
 from service.reports.files.keys import Keyring, WrappedKey
 
 AT_ONCE = 500
@@ -16,10 +16,8 @@ async def rewrap_all(database: Database, keyring: Keyring) -> int:
     rewrapped = 0
     while stored := await keys_not_wrapped_by(database, keyring.primary_id, AT_ONCE):
         for old in stored:
-            rewrapped += await _rewrap(database, keyring, old)
+            new = keyring.rewrap(WrappedKey(old.key_id, old.wrapped_key), old.file_path)
+            rewrapped += await rewrap_key(
+                database, old, wrapped_key=new.ciphertext, key_id=new.key_id
+            )
     return rewrapped
-
-
-async def _rewrap(database: Database, keyring: Keyring, old: FileKey) -> bool:
-    new = keyring.rewrap(WrappedKey(old.key_id, old.wrapped_key), old.file_path)
-    return await rewrap_key(database, old, wrapped_key=new.ciphertext, key_id=new.key_id)

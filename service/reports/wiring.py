@@ -6,6 +6,7 @@ import os
 from collections.abc import Sequence
 
 from repositories.database import Database
+from repositories.notifications import Notifications
 from service.jobs import Job
 from service.reports.cleanup import CleanupPolicy, keep_clean
 from service.reports.files.keys import Keyring
@@ -25,16 +26,41 @@ def report_jobs(settings: Settings) -> Sequence[Job]:
 
     Raises KeySettingWrong, StorageUrlWrong or StoreUnavailable.
     """
+    notifications = Notifications()
+
+    async def relay(database: Database, stop: asyncio.Event) -> None:
+        await relay_outbox(database, kafka_connection(settings), settings, notifications, stop)
+
     if settings.report_master_keys is None:
         log.warning(
             "no reports are made: CLAIM_ANALYTICS_REPORT_MASTER_KEYS is not set;"
             " requests are taken down and wait (`claim-analytics keys new` makes a key)"
         )
-        return [_relay(settings)]
+        return [notifications.listen, relay]
     os.umask(0o077)  # report files and folders are this user's alone
     store = report_store(settings)
-    workers = [_worker(settings, store) for _ in range(settings.report_workers)]
-    return [_relay(settings), *workers, _cleanup(settings, store)]
+    keys, passwords = keyring(settings), password_keys(settings)
+    policy = WorkerPolicy(
+        lease=settings.report_lease_seconds,
+        most_tries=settings.report_most_tries,
+        shutdown=settings.shutdown_seconds,
+    )
+    cleanup = cleanup_policy(settings)
+
+    async def work(database: Database, stop: asyncio.Event) -> None:
+        worker = ReportWorker(database, store, keys, passwords, policy, notifications)
+        await worker.run(stop)
+
+    async def clean(database: Database, stop: asyncio.Event) -> None:
+        await keep_clean(database, store, cleanup, stop)
+
+    return [notifications.listen, relay, *[work] * settings.report_workers, clean]
+
+
+def cleanup_policy(settings: Settings) -> CleanupPolicy:
+    return CleanupPolicy(
+        every=settings.report_cleanup_seconds, grace=settings.report_orphan_seconds
+    )
 
 
 def report_store(settings: Settings) -> FileStore:
@@ -50,35 +76,3 @@ def keyring(settings: Settings) -> Keyring:
 def password_keys(settings: Settings) -> PasswordKeys | None:
     keys = settings.report_password_keys
     return PasswordKeys.parse(keys.get_secret_value()) if keys else None
-
-
-def _relay(settings: Settings) -> Job:
-    async def relay(database: Database, stop: asyncio.Event) -> None:
-        await relay_outbox(database, kafka_connection(settings), settings, stop)
-
-    return relay
-
-
-def _worker(settings: Settings, store: FileStore) -> Job:
-    policy = WorkerPolicy(
-        lease=settings.report_lease_seconds,
-        most_tries=settings.report_most_tries,
-        shutdown=settings.shutdown_seconds,
-    )
-    keys, passwords = keyring(settings), password_keys(settings)
-
-    async def work(database: Database, stop: asyncio.Event) -> None:
-        await ReportWorker(database, store, keys, passwords, policy).run(stop)
-
-    return work
-
-
-def _cleanup(settings: Settings, store: FileStore) -> Job:
-    policy = CleanupPolicy(
-        every=settings.report_cleanup_seconds, grace=settings.report_orphan_seconds
-    )
-
-    async def clean(database: Database, stop: asyncio.Event) -> None:
-        await keep_clean(database, store, policy, stop)
-
-    return clean

@@ -7,30 +7,38 @@ import asyncio
 import logging
 import traceback
 from collections.abc import Awaitable, Callable, Coroutine
-from contextlib import aclosing
+from contextlib import aclosing, suppress
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Any
 
-from consumers.retry import RetryPolicy, until_it_succeeds
-from consumers.waiting import set_within
+from consumers.engine.retry import RetryPolicy, until_it_succeeds
 from repositories.database import Database
 from repositories.errors import RepositoryError
-from repositories.provider_profiles import read_profile
-from repositories.report_files import stored_file
-from repositories.report_jobs import ClaimedJob, claim_job, extend_lease, postpone_job, release_job
-from repositories.report_outcomes import fail_job, finish_job
-from repositories.report_queries import ReportQueries
+from repositories.notifications import Channel, Notifications
+from repositories.reports.jobs import ClaimedJob, claim_job, extend_lease, postpone_job, release_job
+from repositories.reports.outcomes import fail_job, finish_job
+from repositories.reports.profiles import read_profile
+from repositories.reports.queries import ReportQueries
+from repositories.reports.stored_files import stored_file
 from repositories.vocabulary import ReportStatus
-from service.reports.documents import RenderRequest, render
-from service.reports.files.errors import PasswordRefused
+from service.reports.backoff import Backoff
+from service.reports.documents import render
+from service.reports.documents.request import RenderRequest
+from service.reports.files.file_errors import (
+    PasswordRefused,
+    ReportFileError,
+    StoreNotOurs,
+    StoreUnavailable,
+)
 from service.reports.files.keys import Keyring
 from service.reports.files.passwords import PasswordKeys
 from service.reports.files.report_files import WrittenFile, write_report
 from service.reports.files.store import FileStore
+from service.reports.ownership import StoreOwner
 
 log = logging.getLogger(__name__)
 
+OWNED_SECONDS = 60.0  # a worker looks that often whose the store is
 GENERIC = "Report generation failed. Please try again or contact support."
 
 
@@ -41,7 +49,7 @@ class WorkerPolicy:
 
     lease: float = 60.0
     most_tries: int = 4
-    idle: float = 0.5
+    poll: float = 5.0  # for due reports, without a notification
     shutdown: float = 20.0
     longest_pause: float = 60.0  # between tries, after a first of one second
 
@@ -60,30 +68,40 @@ class ReportWorker:
         keyring: Keyring,
         passwords: PasswordKeys | None,
         policy: WorkerPolicy,
+        notifications: Notifications | None = None,
     ) -> None:
+        """Workers of one process share `notifications`; without them they poll."""
         self._database = database
         self._store = store
         self._keyring = keyring
         self._passwords = passwords
         self._policy = policy
+        self._notifications = notifications or Notifications()
+        self._owner = StoreOwner(database, store)
+        self._backoff = Backoff("looking for reports to make")
 
     async def run(self, stop: asyncio.Event) -> None:
         """Make what is due, until `stop` is set; a report under way gets a while to be done."""
-        while not stop.is_set():
-            job = await self._claimed()
-            if job:
-                await self._make_or_release(job, stop)
-            else:
-                await set_within(stop, self._policy.idle)
+        while job := await self._notifications.wait_for(
+            Channel.REPORT_JOBS, self._claimed, stop, self._policy.poll
+        ):
+            await self._make_or_release(job, stop)
 
     async def _claimed(self) -> ClaimedJob | None:
+        """None too while the store is another's: its reports wait, and lose no tries."""
+        if self._backoff.pausing:
+            return None
         try:
-            return await claim_job(self._database, self._policy.lease)
-        except RepositoryError as error:
+            with suppress(StoreUnavailable):  # then a try fails, and is counted
+                await self._owner.confirm(within=OWNED_SECONDS)
+            job = await claim_job(self._database, self._policy.lease)
+        except (RepositoryError, StoreNotOurs) as error:
             if not error.retriable:
                 raise
-            log.warning("failed while looking for reports to make: %s", error)
+            self._backoff.failed(error)
             return None
+        self._backoff.over()
+        return job
 
     async def _make_or_release(self, job: ClaimedJob, stop: asyncio.Event) -> None:
         making = asyncio.create_task(self.make(job))
@@ -96,7 +114,7 @@ class ReportWorker:
             return
         making.cancel()
         await asyncio.gather(making, return_exceptions=True)
-        await self._tell("giving a report back", lambda: release_job(self._database, job))
+        await self._change("giving a report back", lambda: release_job(self._database, job))
 
     async def make(self, job: ClaimedJob) -> None:
         """Make one report, whatever comes of it; raises nothing but cancellation."""
@@ -112,28 +130,21 @@ class ReportWorker:
         except Exception as error:  # noqa: BLE001  # a bug in one report must not end the worker
             await self._try_later(job, error)
 
-    async def _write_and_finish(self, job: ClaimedJob) -> None:
-        await self._finish(job, await self._write(job))
-
     async def _write(self, job: ClaimedJob) -> WrittenFile:
         """From a server-side cursor through renderer and cipher into the store."""
         password = self._password(job)
         async with self._database.snapshot() as connection:
-            request = RenderRequest(
-                report_id=job.report_id,
-                provider=await read_profile(connection, job.provider_id),
-                report_type=job.report_type,
-                format=job.format,
-                period_start=job.period_start,
-                period_end=job.period_end,
-                requested_at=job.requested_at,
-                password=password,
-            )
-            rendered = render(request, ReportQueries(connection, job.provider_id))
+            provider = await read_profile(connection, job.provider_id)
+            queries = ReportQueries(connection, job.provider_id)
+            received = await queries.received()
+            request = RenderRequest(job, provider, received, job.requested_at, password)
+            rendered = render(request, queries)
             async with aclosing(rendered):
                 return await write_report(self._store, self._keyring, job.file_path, rendered)
 
-    async def _finish(self, job: ClaimedJob, written: WrittenFile) -> None:
+    async def _write_and_finish(self, job: ClaimedJob) -> None:
+        written = await self._write(job)
+
         def finish() -> Awaitable[bool]:
             return finish_job(
                 self._database,
@@ -141,7 +152,6 @@ class ReportWorker:
                 file_size_bytes=written.size_bytes,
                 wrapped_key=written.key.ciphertext,
                 key_id=written.key.key_id,
-                ready_at=datetime.now(UTC),
             )
 
         finished = await until_it_succeeds(finish, "making a report ready", RetryPolicy())
@@ -159,30 +169,31 @@ class ReportWorker:
         return stored.status is ReportStatus.READY and stored.file_path == job.file_path
 
     async def _try_later(self, job: ClaimedJob, error: Exception) -> None:
-        """Postpone, or give up after enough tries. Logged by place, not by text: it may quote."""
+        """Postpone, or give up after enough tries. An error of others is logged by place: its text
+        may quote."""
         code = type(error).__name__[:50]
         place = traceback.extract_tb(error.__traceback__)[-1]
-        log.error(
-            "report failed",
-            extra=_labels(job) | {"error": code, "at": f"{place.name}:{place.lineno}"},
-        )
+        told = {"error": code, "at": f"{place.name}:{place.lineno}"}
+        if isinstance(error, RepositoryError | ReportFileError):  # whose texts quote nothing
+            told["why"] = str(error)
+        log.error("report failed", extra=_labels(job) | told)
         if job.tries >= self._policy.most_tries:
             await self._fail(job, code, GENERIC)
             return
         pause = RetryPolicy(1.0, self._policy.longest_pause).pause(job.tries)
-        await self._tell(
+        await self._change(
             "postponing a report",
             lambda: postpone_job(self._database, job, code=code, pause_seconds=pause),
         )
+        self._notifications.wake_after(Channel.REPORT_JOBS, pause)
 
     async def _fail(self, job: ClaimedJob, code: str, message: str) -> None:
-        now = datetime.now(UTC)
-        await self._tell(
+        await self._change(
             "giving a report up",
-            lambda: fail_job(self._database, job, code=code, message=message, failed_at=now),
+            lambda: fail_job(self._database, job, code=code, message=message),
         )
 
-    async def _tell(self, doing: str, change: Callable[[], Awaitable[bool]]) -> None:
+    async def _change(self, doing: str, change: Callable[[], Awaitable[bool]]) -> None:
         """Change the job's state. If the database is away the lease ends by itself, as after a
         crash."""
         try:

@@ -5,45 +5,89 @@ import os
 import signal
 import subprocess
 import time
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
-from itertools import islice
+from dataclasses import dataclass
+from pathlib import Path
 
 import asyncpg
 from aiokafka import AIOKafkaProducer
 
 from service.settings import Settings
-from tests.benchmarks.processes import RUN
-from tests.benchmarks.workload import Workload
+from tests.benchmarks.claims import Bench, settings_of
+from tests.benchmarks.processes import HERE, program
+from tests.benchmarks.workload import Workload, preload, topics_named
 
+LATENCIES = {1_000: 0.2, 2_000: 0.5}  # events a second: what the 99th percentile must be, seconds
+SECONDS = 20
 WARM_UP_SECONDS = 5.0
 POLL_SECONDS = 0.01
 Place = tuple[str, int, int]  # topic, partition, offset
 
-# An event and its figures become visible in one commit, so seeing the event is enough.
-VISIBLE = """
-    SELECT source_topic, source_partition, max(source_offset) FROM claim_events GROUP BY 1, 2
-"""
+# An event, its figures and the offset after it become visible in one commit.
+VISIBLE = "SELECT topic, partition, next_offset FROM consumer_offsets"
 
 
-async def latencies(
-    settings: Settings, environment: Mapping[str, str], rate: int, seconds: int
+@dataclass(frozen=True)
+class Latency:
+    """In seconds."""
+
+    p50: float
+    p99: float
+    most: float
+
+
+def measure_latency(
+    bench: Bench, rounds: int, against: Path | None
+) -> Mapping[int, Sequence[tuple[Latency, Latency | None]]]:
+    """By the rate; in alternation with another checkout, if there is one: then of submissions and
+    payments alone, which both know."""
+    return {
+        rate: [
+            (
+                _latency(bench, rate, HERE, payments_alone=against is not None),
+                _latency(bench, rate, against, payments_alone=True) if against else None,
+            )
+            for _ in range(rounds)
+        ]
+        for rate in LATENCIES
+    }
+
+
+def _latency(bench: Bench, rate: int, checkout: Path, *, payments_alone: bool) -> Latency:
+    environment = bench.environment("latency", checkout)
+    own = environment["CLAIM_ANALYTICS_GROUP_PREFIX"]
+    environment |= topics_named(own)
+    settings = settings_of(environment)
+    asyncio.run(preload(settings, Workload(events=0)))
+    command = [program(checkout), "run", "--only", "claims"]
+    count = int(rate * (WARM_UP_SECONDS + SECONDS))
+    workload = Workload(seed=3, events=count, payments_alone=payments_alone)
+    seconds = asyncio.run(_latencies(settings, environment, command, rate, workload))
+    return Latency(seconds[len(seconds) // 2], seconds[int(len(seconds) * 0.99)], seconds[-1])
+
+
+async def _latencies(
+    settings: Settings,
+    environment: Mapping[str, str],
+    command: Sequence[str],
+    rate: int,
+    workload: Workload,
 ) -> list[float]:
-    """Publish `rate` events a second for `seconds`; how long each took to be seen, sorted."""
+    """Publish `rate` events a second; how long each took to be seen, sorted."""
     sent: dict[Place, float] = {}
     seen: dict[Place, float] = {}
-    async with _service(environment):
-        count = int(rate * (WARM_UP_SECONDS + seconds))
-        publishing = asyncio.create_task(_publish(settings, rate, count, sent))
+    async with _service(environment, command):
+        publishing = asyncio.create_task(_publish(settings, rate, workload, sent))
         await _watch(settings, publishing, sent, seen)
     began = min(sent.values()) + WARM_UP_SECONDS
     return sorted(seen[place] - at for place, at in sent.items() if at >= began)
 
 
 @asynccontextmanager
-async def _service(environment: Mapping[str, str]) -> AsyncIterator[None]:
+async def _service(environment: Mapping[str, str], command: Sequence[str]) -> AsyncIterator[None]:
     process = await asyncio.create_subprocess_exec(
-        *RUN,
+        *command,
         env={**os.environ, **environment},
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
@@ -55,12 +99,15 @@ async def _service(environment: Mapping[str, str]) -> AsyncIterator[None]:
         await process.wait()
 
 
-async def _publish(settings: Settings, rate: int, count: int, sent: dict[Place, float]) -> None:
+async def _publish(
+    settings: Settings, rate: int, workload: Workload, sent: dict[Place, float]
+) -> None:
     producer = AIOKafkaProducer(bootstrap_servers=settings.kafka_bootstrap_servers)
     await producer.start()
+    events = list(workload.history())
     began = time.monotonic()
     acknowledged = []
-    for number, event in enumerate(islice(Workload(seed=3, events=count).history(), count)):
+    for number, event in enumerate(events):
         await asyncio.sleep(max(0.0, began + number / rate - time.monotonic()))
         at = time.monotonic()
         future = await producer.send(
@@ -85,9 +132,9 @@ async def _watch(
     while not publishing.done() or not sent or len(seen) < len(sent):
         rows = await connection.fetch(VISIBLE)
         now = time.monotonic()
-        for topic, partition, newest in rows:
-            for offset in range(high.get((topic, partition), -1) + 1, newest + 1):
+        for topic, partition, following in rows:
+            for offset in range(high.get((topic, partition), 0), following):
                 seen[topic, partition, offset] = now
-            high[topic, partition] = newest
+            high[topic, partition] = following
         await asyncio.sleep(POLL_SECONDS)
     await connection.close()

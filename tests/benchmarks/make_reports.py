@@ -8,7 +8,7 @@ import asyncio
 import sys
 import time
 
-from repositories.report_jobs import claim_job
+from repositories.reports.jobs import claim_job
 from service import wiring
 from service.reports.wiring import keyring, report_store
 from service.reports.worker import ReportWorker, WorkerPolicy

@@ -11,16 +11,15 @@ from datetime import UTC, date, datetime
 from itertools import islice
 from uuid import UUID, uuid4
 
+from consumers.contracts.decode import decode_claim
+from consumers.contracts.refusal import DeadLetter
 from consumers.contracts.registry import CLAIM_CONTRACTS
-from consumers.dead_letters import DeadLetter
-from consumers.decode import decode
-from repositories.claim_batches import apply_claim_batch
-from repositories.claim_rows import ClaimEventRow
-from repositories.report_requests import ReportRequest, record_requests
+from repositories.claims.batch import apply_claim_batch
+from repositories.reports.requests import ReportRequest, record_requests
 from repositories.vocabulary import ReportFormat, ReportType
 from service import wiring
+from service.local.simulator import FLAWLESS, PAYMENTS, Simulator
 from service.reports.files.keys import new_master_key
-from service.simulator import FLAWLESS, Simulator
 from tests.benchmarks.claims import Bench, settings_of
 from tests.unit.consumers.records import KafkaRecord
 
@@ -128,7 +127,7 @@ async def _request(environment: dict[str, str], case: Case, provider_id: UUID) -
 
 async def _physician(environment: dict[str, str], claims: int) -> UUID:
     """A physician with so many claims, most of them paid, over 24 months."""
-    simulator = Simulator(claims, 1, NOW, 24, FLAWLESS)
+    simulator = Simulator(claims, 1, NOW, 24, FLAWLESS, course=PAYMENTS)
     rows = _rows(simulator, claims * 2)
     async with wiring.open_database(settings_of(environment)) as database:
         while batch := list(islice(rows, BATCH)):
@@ -136,10 +135,10 @@ async def _physician(environment: dict[str, str], claims: int) -> UUID:
     return UUID(simulator.providers[0].provider_id)
 
 
-def _rows(simulator: Simulator, events: int) -> Iterator[ClaimEventRow]:
+def _rows(simulator: Simulator, events: int) -> Iterator[bytes]:
     for event in simulator.history(events):
         record = KafkaRecord(event.value, event.headers, event.topic_key)
-        row = decode(record, CONTRACTS[event.topic_key])
+        row = decode_claim(record, CONTRACTS[event.topic_key])
         if isinstance(row, DeadLetter):
             raise AssertionError(f"the simulator made a bad event: {row.detail}")
         yield row

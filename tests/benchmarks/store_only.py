@@ -7,18 +7,17 @@ Everything is the service's own, up to the merge statement, from which the steps
 from collections.abc import Sequence
 from dataclasses import replace
 
-from consumers.claims import CLAIM_SUBSCRIPTIONS
-from consumers.handler import Outcome
-from repositories.claim_batches import merge_events
-from repositories.claim_rows import ClaimEventRow
-from repositories.consumer_offsets import NextOffset, store_offsets
+from consumers.engine.subscription import Judge, Outcome
+from consumers.topics.claims import CLAIMS
+from repositories.claims.batch import merge_events
 from repositories.database import Database
+from repositories.offsets import NextOffset, store_offsets
 from service.cli.common import load_settings, run_async
 from service.cli.run import run_service
 
 
 async def store(
-    database: Database, events: Sequence[ClaimEventRow], offsets: Sequence[NextOffset]
+    database: Database, events: Sequence[bytes], offsets: Sequence[NextOffset], _: Judge
 ) -> Outcome:
     async with database.transaction() as connection:
         merged = await merge_events(connection, events, with_metrics=False)
@@ -27,5 +26,4 @@ async def store(
 
 
 if __name__ == "__main__":
-    subscriptions = [replace(subscription, handle=store) for subscription in CLAIM_SUBSCRIPTIONS]
-    run_async(run_service(load_settings(), subscriptions, drain=True))
+    run_async(run_service(load_settings(), [replace(CLAIMS, handle=store)], drain=True))

@@ -58,15 +58,11 @@ def _with_an_impossible_field(rng: Random, good: Message) -> Message:
 
 def _for_the_other_topic(_rng: Random, good: Message) -> Message:
     event, data = _parsed(good)
-    kind, other = ("submitted", "paid") if "submitted_at" in data else ("paid", "submitted")
+    other = f"ca.meritum.claim.{'paid' if 'submitted_at' in data else 'submitted'}.v1"
     if "specversion" in event:
-        event["type"] = str(event["type"]).replace(kind, other)
+        event["type"] = other
         return replace(good, value=json.dumps(event).encode())
-    headers = [
-        (name, value.replace(kind.encode(), other.encode()) if name == "ce_type" else value)
-        for name, value in good.headers
-        if value is not None
-    ]
+    headers = [(n, other.encode() if n == "ce_type" else value) for n, value in good.headers]
     return replace(good, headers=headers)
 
 

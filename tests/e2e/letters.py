@@ -7,8 +7,8 @@ from typing import Any, NamedTuple
 from aiokafka.structs import ConsumerRecord
 
 from service.kafka import Message
-from tests.harness.deployment import PAID, SUBMITTED, Deployment
-from tests.harness.kafka import dead_letters, read_topic
+from tests.harness.deployment import Deployment
+from tests.harness.kafka import dead_letters, read_topics
 
 Place = tuple[str, int, int]  # topic, partition, offset: a dead letter's identity
 ADDED = (
@@ -60,10 +60,9 @@ def _assert_unchanged(deployment: Deployment, message: Sent, letter: ConsumerRec
     assert list(letter.headers[:own]) == [tuple(header) for header in message.message.headers]
     assert [name for name, _ in letter.headers[own:]] == list(ADDED)
     added = _added(letter)
-    name = {deployment.topic(name): name for name in (SUBMITTED, PAID)}[topic]
     assert added["dlq-detail"]
     assert (added["dlq-partition"], added["dlq-offset"]) == (str(partition), str(offset))
-    assert added["dlq-group"] == deployment.group(name)
+    assert added["dlq-group"] == deployment.group
     assert added["dlq-attempts"] == "1"
 
 
@@ -71,8 +70,7 @@ async def _timestamps(deployment: Deployment) -> dict[Place, int]:
     """Those of all messages, in milliseconds."""
     return {
         (record.topic, record.partition, record.offset): record.timestamp
-        for topic in deployment.topics
-        for record in await read_topic(deployment, topic)
+        for record in await read_topics(deployment, deployment.topics)
     }
 
 

@@ -14,7 +14,7 @@ from uuid import UUID
 from joserfc import jwe
 from joserfc.jwk import ECKey
 
-from repositories.report_catalogue import CATALOGUE
+from repositories.reports.catalogue import CATALOGUE
 from repositories.vocabulary import ReportFormat, ReportType
 from service.kafka import Message
 from service.reports.files.passwords import PasswordKeys, new_private_key

@@ -18,7 +18,7 @@ import psutil
 import pypdf
 import pytest
 
-from service.stack.workspace import Workspace
+from service.local.stack.workspace import Workspace
 from tests.harness.waiting import eventually
 from tests.integration.service.stack_command import StackCommand, are_gone, python_path
 
@@ -88,6 +88,11 @@ def test_once_verifies_shows_the_figures_and_leaves_nothing(temporary: Path) -> 
     assert re.search(r"messages +2,000 +2,000 +agrees", output)
     assert re.search(r"dead letters, [a-z-]+ +[1-9]\d* +[1-9]\d* +agrees", output)
     assert re.search(r"[A-Z][a-z]{2} 20\d\d +[1-9]\d* +\d+ +\$[\d,]+\.\d\d", output)
+    assert re.search(r"events of the AI coach +[1-9]\d* +[1-9]\d* +agrees", output)
+    assert re.search(r"[A-Z][a-z]{2} 20\d\d +\d+ of [1-9]\d* +\d+\.\d\d %", output)  # rejected
+    keys = re.search(r"(\d+) of 34 metric keys are live", output)
+    assert keys
+    assert int(keys[1]) == 34
     assert re.search(r"report requests +5 +5 +agrees", output)
     assert re.search(r"reports that are ready +5 +5 +agrees", output)
     assert re.search(r"Report ready \d+ kB  accountant summary PDF, 20\d\d-", output)

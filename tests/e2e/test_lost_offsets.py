@@ -30,7 +30,7 @@ async def remaining(deployment: Deployment) -> Remaining:
     await command(deployment, *DRAIN)
     sent = await publish(deployment, after.messages)
     topic = deployment.topic(SUBMITTED)
-    position = (await committed(deployment, deployment.group(SUBMITTED)))[(topic, 0)]
+    position = (await committed(deployment, deployment.group))[(topic, 0)]
     lost = range(position, position + 10)
     async with admin(deployment) as client:
         await client.delete_records({TopicPartition(topic, 0): RecordsToDelete(lost.stop)})
@@ -45,7 +45,7 @@ async def remaining(deployment: Deployment) -> Remaining:
 async def test_the_partition_stops_loudly_and_the_others_go_on(
     deployment: Deployment, remaining: Remaining
 ) -> None:
-    async with running(deployment) as process:
+    async with running(deployment, exits=4) as process:
         [stopped] = await process.logged(f"{deployment.topic(SUBMITTED)}-0 stopped")
         assert stopped["level"] == "error"
         assert f"no offset {remaining.lost.start} any more" in stopped["message"]

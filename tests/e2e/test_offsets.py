@@ -4,24 +4,20 @@ from collections.abc import Sequence
 from urllib.parse import urlsplit
 from uuid import uuid4
 
-from tests.harness.deployment import PAID, SUBMITTED, Deployment
-from tests.harness.kafka import commit, committed, end_offsets, publish
+from tests.harness.deployment import Deployment
+from tests.harness.kafka import all_end_offsets, commit, committed, publish
 from tests.harness.messages import simulated
 from tests.harness.process import DRAIN, ServiceProcess, command, running
 from tests.harness.rows import all_applied, assert_tables_equal_oracle, stored_offsets
 from tests.oracle import PlainEvent
 from tests.servers import execute
 
-BOTH = (SUBMITTED, PAID)
-
 
 async def test_offsets_set_back_to_the_beginning_change_nothing(deployment: Deployment) -> None:
     load = simulated(deployment, 1_000)
     await publish(deployment, load.messages)
     await command(deployment, *DRAIN)
-    for name in BOTH:
-        zero = dict.fromkeys(await end_offsets(deployment, deployment.topic(name)), 0)
-        await commit(deployment, deployment.group(name), zero)
+    await commit(deployment, deployment.group, dict.fromkeys(await all_end_offsets(deployment), 0))
     with ServiceProcess(deployment, *DRAIN) as again:
         assert await again.ended() == 0
         assert again.count("applied") == again.count("stale") == 0
@@ -34,7 +30,7 @@ async def test_an_offset_set_forwards_skips_nothing(deployment: Deployment) -> N
     await publish(deployment, before.messages)
     await command(deployment, *DRAIN)
     await publish(deployment, after.messages)
-    await _commit_ends(deployment)
+    await commit(deployment, deployment.group, await all_end_offsets(deployment))
     await _consume(deployment, before.events + after.events)
     await assert_tables_equal_oracle(deployment, before.events + after.events)
 
@@ -72,22 +68,14 @@ async def test_kafka_and_the_database_agree_on_the_offsets_in_the_end(
 ) -> None:
     await publish(deployment, simulated(deployment, 300).messages)
     await command(deployment, *DRAIN)
-    for name in BOTH:
-        group = deployment.group(name)
-        ends = await end_offsets(deployment, deployment.topic(name))
-        assert await committed(deployment, group) == ends
-        assert await stored_offsets(deployment, group) == ends
+    ends = await all_end_offsets(deployment)
+    assert await committed(deployment, deployment.group) == ends
+    assert await stored_offsets(deployment, deployment.group) == ends
 
 
 async def _consume(deployment: Deployment, events: Sequence[PlainEvent]) -> None:
     async with running(deployment):
         await all_applied(deployment, events)
-
-
-async def _commit_ends(deployment: Deployment) -> None:
-    for name in BOTH:
-        ends = await end_offsets(deployment, deployment.topic(name))
-        await commit(deployment, deployment.group(name), ends)
 
 
 def _name(deployment: Deployment) -> str:

@@ -1,6 +1,9 @@
 """SIGTERM in the middle of a backlog."""
 
-from tests.harness.deployment import PAID, SUBMITTED, Deployment
+from importlib.metadata import version
+from socket import gethostname
+
+from tests.harness.deployment import PAID, Deployment
 from tests.harness.kafka import committed, members, publish
 from tests.harness.messages import simulated
 from tests.harness.process import DRAIN, RUN, ServiceProcess, command
@@ -17,11 +20,19 @@ async def test_it_finishes_its_batch_commits_it_leaves_and_exits_with_0(
         process.terminate()
         assert await process.ended(within=30) == 0
         applied = process.count("applied") + process.count("stale")
+        for name in ("messages", "applied", "stale", "duplicate", "cache_rows"):
+            sums = [line[name] for line in process.log("batches applied")]
+            assert sum(sums) == process.count(name)
+        [started], [stopped] = process.log("started"), process.log("stopped")
+        assert started["version"] == version("claim-analytics")
+        assert started["settings"]["topic_claim_paid"] == deployment.topic(PAID)
+        assert stopped["why"] == "told to stop"
+        assert stopped["done"]["claims"]["messages"] == process.count("messages")
+        assert {line["instance"] for line in process.log()} == {f"{gethostname()}:{process.pid}"}
     assert 0 < applied < len(load.events)
     assert await applied_events(deployment) == applied
-    for name in (SUBMITTED, PAID):
-        group = deployment.group(name)
-        assert await committed(deployment, group) == await stored_offsets(deployment, group)
-        assert await members(deployment, group) == []
+    group = deployment.group
+    assert await committed(deployment, group) == await stored_offsets(deployment, group)
+    assert await members(deployment, group) == []
     await command(deployment, *DRAIN)
     await assert_tables_equal_oracle(deployment, load.events)

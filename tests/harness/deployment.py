@@ -5,14 +5,17 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from uuid import uuid4
 
-from consumers.claims import CLAIM_SUBSCRIPTIONS
+from consumers.topics.claims import CLAIMS
+from consumers.topics.suggestions import AI_SUGGESTIONS
 from migrations import commands
 from service.kafka import kafka_admin
 from service.settings import PREFIX, Settings
+from service.topic_settings import setting_of
 from service.topics import create_missing_topics
 from service.wiring import kafka_connection
 
-SUBMITTED, PAID = (subscription.name for subscription in CLAIM_SUBSCRIPTIONS)
+SUBMITTED, PAID = "claim-submitted", "claim-paid"
+OTHERS = tuple(name for name in CLAIMS.decoders if name not in {SUBMITTED, PAID})
 SESSION_SECONDS = 6
 # Small batches: a process that is killed at random dies in the middle of things.
 SMALL = {
@@ -20,6 +23,7 @@ SMALL = {
     "top_codes_seconds": 0.5,
     "retry_longest_pause_seconds": 0.5,
     "log_format": "json",
+    "log_level": "debug",  # a line for each batch
 }
 
 
@@ -47,21 +51,33 @@ class Deployment:
 
     @property
     def topics(self) -> list[str]:
-        return [self.topic(SUBMITTED), self.topic(PAID)]
+        """All claim topics, those of submitted and of paid claims first."""
+        return [self.topic(name) for name in (SUBMITTED, PAID, *OTHERS)]
 
     def topic(self, name: str) -> str:
         return self.settings.topic(name)
 
-    def group(self, name: str) -> str:
-        return self.settings.group(name)
+    @property
+    def group(self) -> str:
+        """The consumer group of claims."""
+        return self.settings.group(CLAIMS.name)
 
     def having(self, **settings: object) -> "Deployment":
         """The same with other settings."""
         return replace(self, values=self.values | {n: str(v) for n, v in settings.items()})
 
-    async def create_topics(self) -> None:
+    async def create_topics(self, *, even: bool = False) -> None:
+        """All claim topics, `even`: with as many partitions each, as they should have. Else those
+        of few events get one: a broker bears the topics of all tests of a run."""
+        small = self.settings if even else self.having(topic_partitions=1).settings
         async with kafka_admin(kafka_connection(self.settings)) as admin:
             await create_missing_topics(admin, self.settings, [SUBMITTED, PAID])
+            await create_missing_topics(admin, small, OTHERS)
+
+    async def create_coach_topic(self) -> None:
+        """The AI coach's, which few tests need: the service runs without it."""
+        async with kafka_admin(kafka_connection(self.settings)) as admin:
+            await create_missing_topics(admin, self.settings, [AI_SUGGESTIONS.name])
 
     async def migrate(self) -> None:
         await asyncio.to_thread(commands.upgrade, self.database_url)
@@ -73,8 +89,8 @@ def plan_deployment(bootstrap_servers: str, database_url: str) -> Deployment:
     return Deployment({}).having(
         kafka_bootstrap_servers=bootstrap_servers,
         database_url=database_url,
-        topic_claim_submitted=f"submitted-{own}",
-        topic_claim_paid=f"paid-{own}",
+        **{setting_of(name): f"{name.removeprefix('claim-')}-{own}" for name in CLAIMS.decoders},
+        topic_ai_suggestion=f"suggestions-{own}",
         topic_partitions=3,
         group_prefix=f"group-{own}",
         group_session_seconds=SESSION_SECONDS,
@@ -82,9 +98,9 @@ def plan_deployment(bootstrap_servers: str, database_url: str) -> Deployment:
     )
 
 
-async def deploy(bootstrap_servers: str, database_url: str) -> Deployment:
+async def deploy(bootstrap_servers: str, database_url: str, *, even: bool = False) -> Deployment:
     """A deployment with its topics and its schema."""
     deployment = plan_deployment(bootstrap_servers, database_url)
-    await deployment.create_topics()
+    await deployment.create_topics(even=even)
     await deployment.migrate()
     return deployment

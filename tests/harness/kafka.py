@@ -55,8 +55,13 @@ async def publish(deployment: Deployment, messages: Iterable[Message], **options
 
 async def read_topic(deployment: Deployment, topic: str) -> list[ConsumerRecord]:
     """Everything that a topic holds now, partition by partition."""
+    return await read_topics(deployment, [topic])
+
+
+async def read_topics(deployment: Deployment, topics: Iterable[str]) -> list[ConsumerRecord]:
+    """Everything that these topics hold now; one that is missing holds nothing."""
+    partitions = await _partitions(deployment, topics)
     async with _reader(deployment) as reader:
-        partitions = _partitions(deployment, topic)
         reader.assign(partitions)
         ends = await reader.end_offsets(partitions)
         records: list[ConsumerRecord] = []
@@ -67,19 +72,17 @@ async def read_topic(deployment: Deployment, topic: str) -> list[ConsumerRecord]
 
 
 async def dead_letters(deployment: Deployment) -> list[ConsumerRecord]:
-    """All dead letters of both topics."""
+    """All dead letters of the claim topics."""
     suffix = deployment.settings.topic_dlq_suffix
-    return [
-        record
-        for topic in deployment.topics
-        for record in await read_topic(deployment, topic + suffix)
-    ]
+    return await read_topics(deployment, [topic + suffix for topic in deployment.topics])
 
 
-async def end_offsets(deployment: Deployment, topic: str) -> Positions:
+async def all_end_offsets(deployment: Deployment) -> Positions:
+    """Of every partition of the claim topics."""
+    partitions = await _partitions(deployment, deployment.topics)
     async with _reader(deployment) as reader:
-        ends = await reader.end_offsets(_partitions(deployment, topic))
-        return {(tp.topic, tp.partition): offset for tp, offset in ends.items()}
+        ends = await reader.end_offsets(partitions)
+        return {(at.topic, at.partition): offset for at, offset in ends.items()}
 
 
 async def committed(deployment: Deployment, group: str) -> Positions:
@@ -99,9 +102,17 @@ async def commit(deployment: Deployment, group: str, offsets: Positions) -> None
 
 async def members(deployment: Deployment, group: str) -> list[str]:
     """The ids of a group's members; a member that leaves and joins again gets a new one."""
+    return sorted(member[0] for member in (await _described(deployment, group))[5])
+
+
+async def group_state(deployment: Deployment, group: str) -> str:
+    """In Kafka's words, such as `Stable`."""
+    return str((await _described(deployment, group))[2])
+
+
+async def _described(deployment: Deployment, group: str) -> Any:
     async with admin(deployment) as client:
-        described = (await client.describe_consumer_groups([group]))[0].groups[0]
-        return sorted(member[0] for member in described[5])
+        return (await client.describe_consumer_groups([group]))[0].groups[0]
 
 
 @asynccontextmanager
@@ -129,5 +140,11 @@ async def _reader(deployment: Deployment, **options: Any) -> AsyncIterator[AIOKa
         await reader.stop()
 
 
-def _partitions(deployment: Deployment, topic: str) -> list[TopicPartition]:
-    return [TopicPartition(topic, n) for n in range(deployment.settings.topic_partitions)]
+async def _partitions(deployment: Deployment, topics: Iterable[str]) -> list[TopicPartition]:
+    async with admin(deployment) as client:
+        described = await client.describe_topics(list(topics))
+    return [
+        TopicPartition(topic["topic"], partition["partition"])
+        for topic in described
+        for partition in topic["partitions"]
+    ]

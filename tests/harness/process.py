@@ -1,5 +1,6 @@
-"""The real thing: `claim-analytics …` as a process, with its output."""
+"""The real thing: `claim-analytics …` as a process, with its output; or in the test's own."""
 
+import asyncio
 import json
 import os
 import signal
@@ -12,6 +13,8 @@ from tempfile import TemporaryDirectory
 from types import TracebackType
 from typing import Any, Self
 
+from consumers.topics.claims import CLAIMS
+from service.runner import Service
 from service.settings import PREFIX
 from tests.harness.deployment import Deployment
 from tests.harness.waiting import LONG, until
@@ -65,6 +68,17 @@ class ServiceProcess:
     def count(self, name: str) -> int:
         """The sum of a number over all "batch applied" lines, such as `duplicate`."""
         return sum(line[name] for line in self.log("batch applied"))
+
+    def strays(self) -> list[str]:
+        """What no process should write while it runs: lines that are no log lines (a traceback, a
+        warning), and errors that nobody waited for."""
+        lines = self.output().splitlines()
+        unheard = ("an error that nobody", "Task exception", "Future exception", "Unclosed")
+        return [
+            line
+            for line in lines
+            if not line.startswith("{") or any(f'"message": "{what}' in line for what in unheard)
+        ]
 
     async def logged(self, message: str, times: int = 1, within: float = LONG) -> list[LogLine]:
         """Its log lines that begin so, once there are so many of them."""
@@ -120,13 +134,33 @@ async def command(deployment: Deployment, *arguments: str, within: float = LONG)
 
 
 @asynccontextmanager
-async def running(deployment: Deployment) -> AsyncIterator[ServiceProcess]:
-    """`claim-analytics run`, once it has partitions of both topics; at the end SIGTERM, exit 0."""
+async def running(deployment: Deployment, *, exits: int = 0) -> AsyncIterator[ServiceProcess]:
+    """`claim-analytics run`, once its lanes have partitions; at the end SIGTERM, and this code."""
     with ServiceProcess(deployment, *RUN) as process:
-        await process.logged("partitions assigned", times=2)
+        await until(lambda: _lanes(process) == {0, 1}, "partitions of both lanes")
         yield process
         process.terminate()
-        assert await process.ended() == 0
+        assert await process.ended() == exits
+        if not exits:  # else its last line is for people
+            assert process.strays() == []
+
+
+@asynccontextmanager
+async def consuming(deployment: Deployment) -> AsyncIterator[Service]:
+    """The consumers of claims in the test's own process, where their parts can be replaced."""
+    service = Service(deployment.settings, [CLAIMS])
+    running = asyncio.create_task(service.run())
+    try:
+        yield service
+    finally:
+        service.stop()
+        await running
+
+
+def _lanes(process: ServiceProcess) -> set[int]:
+    """Which lanes of the claims are in their group. The first there may be assigned all, once."""
+    lines = process.log("partitions assigned")
+    return {line["lane"] for line in lines if line["consumer"] == "claims"}
 
 
 def _environment(deployment: Deployment) -> dict[str, str]:

@@ -112,7 +112,7 @@ async def requests_read(deployment: Deployment, count: int) -> None:
     """Wait until the service has committed to Kafka that it is done with so many requests."""
 
     async def done() -> bool:
-        positions = await committed(deployment, deployment.group(REQUESTS))
+        positions = await committed(deployment, deployment.settings.group(REQUESTS))
         return sum(positions.values()) == count
 
     await until_async(done, f"{count} requests to be read")
@@ -136,8 +136,9 @@ async def states_told(deployment: Deployment, report_id: UUID) -> list[str]:
 
 
 def stored_files(folder: Path) -> list[str]:
-    """The keys of all files in a local store, unfinished uploads too."""
-    return sorted(str(file.relative_to(folder)) for file in folder.rglob("*") if file.is_file())
+    """The keys of all report files in a local store, unfinished uploads too, but for quarantine."""
+    files = (folder / "reports").rglob("*")
+    return sorted(str(file.relative_to(folder)) for file in files if file.is_file())
 
 
 async def downloaded(deployment: Deployment, provider_id: UUID, report_id: UUID) -> bytes:
@@ -145,6 +146,5 @@ async def downloaded(deployment: Deployment, provider_id: UUID, report_id: UUID)
     settings = deployment.settings
     keys, store = keyring(settings), report_store(settings)
     async with wiring.open_database(settings) as database:
-        now = datetime.now(UTC)
-        pieces = await download(database, store, keys, provider_id, report_id, now)
+        pieces = await download(database, store, keys, provider_id, report_id)
         return b"".join([piece async for piece in pieces])

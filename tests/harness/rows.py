@@ -7,10 +7,10 @@ from typing import Any
 
 import asyncpg
 
+from repositories.claims.top_code_flush import flush_top_codes
+from repositories.claims.verification import verify
 from repositories.database import Database
-from repositories.tables import CLAIM_COLUMNS
-from repositories.top_code_flush import flush_top_codes
-from repositories.verification import verify
+from repositories.tables import CLAIM_COLUMNS, FACT_COLUMNS, SUGGESTION_COLUMNS
 from tests.harness.deployment import Deployment
 from tests.harness.messages import identities
 from tests.harness.waiting import until_async
@@ -26,39 +26,50 @@ async def assert_tables_equal_oracle(deployment: Deployment, events: Iterable[Pl
     found, expected = await read_tables(deployment), tables(events)
     assert found.claim_events == expected.claim_events
     _assert_same(found.claims, expected.claims, "claims")
+    _assert_same(found.ai_suggestions, expected.ai_suggestions, "ai_suggestions")
     _assert_same(found.analytics_cache, expected.analytics_cache, "analytics_cache")
 
 
 async def read_tables(deployment: Deployment) -> Tables:
-    """All three tables at one moment, in the shapes of the oracle."""
+    """All four tables at one moment, in the shapes of the oracle."""
     async with (
         connected(deployment) as connection,
         connection.transaction(isolation="repeatable_read", readonly=True),
     ):
         events = await connection.fetch("SELECT claim_id, claim_version FROM claim_events")
-        claims = await connection.fetch(f"SELECT {', '.join(CLAIM_COLUMNS)} FROM claims")
+        claims = await connection.fetch(
+            f"SELECT {', '.join((*CLAIM_COLUMNS, *FACT_COLUMNS))} FROM claims"
+        )
+        suggestions = await connection.fetch(
+            f"SELECT {', '.join(SUGGESTION_COLUMNS)} FROM ai_suggestions"
+        )
         cache = await connection.fetch("SELECT * FROM analytics_cache")
     return Tables(
         {(row["claim_id"], row["claim_version"]) for row in events},
         {row["claim_id"]: dict(row) for row in claims},
+        {row["event_id"]: dict(row) for row in suggestions},
         without_zero_rows({_key(row): json.loads(row["value"]) for row in cache}),
     )
 
 
 async def all_applied(deployment: Deployment, events: Iterable[PlainEvent]) -> None:
-    """Wait until the history holds as many events as these are."""
+    """Wait until as many events were taken in as these are."""
     expected = len(identities(events))
 
     async def done() -> bool:
         return await applied_events(deployment) == expected
 
-    await until_async(done, f"{expected} events in the history")
+    await until_async(done, f"{expected} events taken in")
 
 
 async def applied_events(deployment: Deployment) -> int:
-    """How many events the history holds."""
+    """How many events were taken in, of claims and of the coach."""
     async with connected(deployment) as connection:
-        return int(await connection.fetchval("SELECT count(*) FROM claim_events"))
+        return int(
+            await connection.fetchval(
+                "SELECT (SELECT count(*) FROM claim_events) + (SELECT count(*) FROM ai_suggestions)"
+            )
+        )
 
 
 async def stored_offsets(deployment: Deployment, group: str) -> Positions:

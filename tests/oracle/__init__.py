@@ -4,9 +4,11 @@ Nothing of the project is imported here, so that a mistake there cannot hide her
 to be read beside the specification, not to be fast.
 """
 
+from tests.oracle.cache import CacheKey, Value, cache_key, without_zero_rows
 from tests.oracle.claims import PlainEvent, current_claims
-from tests.oracle.metrics import CacheKey, Value, cache_key, cache_rows, without_zero_rows
+from tests.oracle.metrics import cache_rows
 from tests.oracle.rules import broken_rules
+from tests.oracle.suggestions import suggestions
 from tests.oracle.tables import Tables, tables
 
 __all__ = [
@@ -18,6 +20,7 @@ __all__ = [
     "cache_key",
     "cache_rows",
     "current_claims",
+    "suggestions",
     "tables",
     "without_zero_rows",
 ]

@@ -1,4 +1,4 @@
-"""The rules of `events.md` for the data of a claim event, checked one by one."""
+"""The rules of `events.md` for the data of claim events and of the coach, checked one by one."""
 
 import re
 from collections.abc import Callable, Mapping
@@ -8,6 +8,10 @@ from typing import Any, Final
 WCB_FORMS: Final = frozenset({"C050E", "C050S", "C151", "C151S", "C568", "C568A", "C569", "C570"})
 TIMING_TIERS: Final = frozenset({"SAME_DAY", "ON_TIME", "LATE"})
 LARGEST_VERSION: Final = 2**63 - 1
+STAGES: Final = frozenset({"DRAFT", "VALIDATED", "QUEUED"})
+WORDS_OF_THE_COACH: Final = frozenset(
+    {"GENERATED", "ACCEPTED", "DISMISSED", "SUPPRESSED", "UNSUPPRESSED", "REJECTION_FEEDBACK"}
+)
 
 _UUID: Final = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 _MONEY: Final = re.compile(r"[0-9]{1,8}(\.[0-9]{1,2})?")
@@ -67,8 +71,19 @@ def is_text(most: int) -> Rule:
     return check
 
 
-def is_modifiers(value: object) -> bool:
-    return isinstance(value, list) and len(value) <= 3 and all(map(is_text(6), value))
+def is_list(most: int, rule: Rule) -> Rule:
+    def check(value: object) -> bool:
+        return isinstance(value, list) and len(value) <= most and all(map(rule, value))
+
+    return check
+
+
+def is_word(words: frozenset[str]) -> Rule:
+    return lambda value: isinstance(value, str) and value in words
+
+
+def is_tier(value: object) -> bool:
+    return type(value) is int and 1 <= value <= 3
 
 
 def or_null(rule: Rule) -> Rule:
@@ -79,53 +94,84 @@ COMMON: Final[dict[str, Rule]] = {
     "claim_id": is_uuid,
     "claim_version": is_version,
     "provider_id": is_uuid,
-    "claim_type": frozenset({"AHCIP", "WCB"}).__contains__,
+    "claim_type": is_word(frozenset({"AHCIP", "WCB"})),
     "date_of_service": is_date,
     "patient_phn": or_null(is_phn),
     "ba_number": or_null(is_text(10)),
     "location_id": or_null(is_uuid),
     "hsc_code": or_null(is_text(10)),
-    "modifiers": is_modifiers,
-    "form_id": or_null(WCB_FORMS.__contains__),
-    "timing_tier": or_null(TIMING_TIERS.__contains__),
+    "modifiers": or_null(is_list(3, is_text(6))),
+    "form_id": or_null(is_word(WCB_FORMS)),
+    "timing_tier": or_null(is_word(TIMING_TIERS)),
     "submitted_fee": is_money,
 }
-ADDED: Final[dict[str, dict[str, Rule]]] = {
-    "ca.meritum.claim.submitted.v1": {
-        "submitted_at": is_time,
-        "submission_deadline": or_null(is_date),
-    },
-    "ca.meritum.claim.paid.v1": {
-        "assessed_fee": is_money,
-        "payment_date": is_date,
-        "rrnp_premium": is_money,
-    },
+# A draft is unfinished, and can end so.
+UNFINISHED: Final[dict[str, Rule]] = COMMON | {"submitted_fee": or_null(is_money)}
+PAID: Final[dict[str, Rule]] = {
+    "assessed_fee": is_money,
+    "payment_date": is_date,
+    "rrnp_premium": or_null(is_money),
 }
-DEFAULTS: Final[dict[str, object]] = {"modifiers": [], "rrnp_premium": "0"}
+CODES: Final[dict[str, Rule]] = {"explanatory_codes": or_null(is_list(50, is_text(10)))}
+DEADLINE: Final[dict[str, Rule]] = {"submission_deadline": or_null(is_date)}
+SUGGESTION: Final[dict[str, Rule]] = {
+    "event_id": is_uuid,
+    "suggestion_id": is_uuid,
+    "claim_id": is_uuid,
+    "provider_id": is_uuid,
+    "rule_id": or_null(is_uuid),
+    "rule_name": or_null(is_text(200)),
+    "category": is_text(50),
+    "tier": is_tier,
+    "event_type": is_word(WORDS_OF_THE_COACH),
+    "revenue_impact": or_null(is_money),
+    "created_at": is_time,
+}
+RULES: Final[dict[str, dict[str, Rule]]] = {
+    "ca.meritum.claim.saved.v1": {
+        **UNFINISHED,
+        "stage": is_word(STAGES),
+        "created_at": is_time,
+        **DEADLINE,
+    },
+    "ca.meritum.claim.submitted.v1": {**COMMON, "submitted_at": is_time, **DEADLINE},
+    "ca.meritum.claim.assessed.v1": {**COMMON, "assessed_fee": is_money, **CODES},
+    "ca.meritum.claim.paid.v1": {**COMMON, **PAID},
+    "ca.meritum.claim.rejected.v1": {**COMMON, **CODES, **DEADLINE},
+    "ca.meritum.claim.adjusted.v1": {**COMMON, **PAID, **CODES},
+    "ca.meritum.claim.written-off.v1": UNFINISHED,
+    "ca.meritum.claim.expired.v1": UNFINISHED,
+    "ca.meritum.claim.withdrawn.v1": UNFINISHED,
+    "ca.meritum.ai.suggestion.v1": SUGGESTION,
+}
 
 
 def broken_rules(event_type: str, data: Data, occurred_at: datetime) -> list[str]:
     """What is wrong with an event's data; nothing when it is one that must be accepted."""
-    if event_type not in ADDED:
+    if event_type not in RULES:
         return [f"unknown type {event_type}"]
-    rules = COMMON | ADDED[event_type]
-    missing = [name for name in rules if name not in data and name not in DEFAULTS]
-    given = {**DEFAULTS, **data}
-    wrong = [name for name, rule in rules.items() if name in given and not rule(given[name])]
+    rules = RULES[event_type]
+    # A field that may be null may be absent too.
+    missing = [name for name, rule in rules.items() if name not in data and not rule(None)]
+    wrong = [name for name, rule in rules.items() if name in data and not rule(data[name])]
     if missing or wrong:
         return [*(f"{name} is missing" for name in missing), *(f"{name} is bad" for name in wrong)]
+    if rules is SUGGESTION:
+        return []
     dated = {name: data[name] for name, rule in rules.items() if rule is is_date}
-    return [*_broken_by_type(data), *_broken_dates(dated, occurred_at)]
+    finished = rules["submitted_fee"] is is_money
+    return [*_broken_by_type(data, finished), *_broken_dates(dated, occurred_at)]
 
 
-def _broken_by_type(data: Data) -> list[str]:
+def _broken_by_type(data: Data, finished: bool) -> list[str]:
     if data["claim_type"] == "WCB":
-        return [] if data["form_id"] is not None else ["form_id is required for WCB"]
-    required = [name for name in ("ba_number", "hsc_code") if data[name] is None]
-    alien = [name for name in ("form_id", "timing_tier") if data[name] is not None]
+        needed, alien = ["form_id"], []
+    else:
+        needed, alien = ["ba_number", "hsc_code"], ["form_id", "timing_tier"]
+    lacking = [name for name in needed if finished and data.get(name) is None]
     return [
-        *(f"{name} is required for AHCIP" for name in required),
-        *(f"{name} is null for AHCIP" for name in alien),
+        *(f"{name} is required for {data['claim_type']}" for name in lacking),
+        *(f"{name} is null for AHCIP" for name in alien if data.get(name) is not None),
     ]
 
 

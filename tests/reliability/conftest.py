@@ -4,8 +4,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from service.stack.kafka import KafkaBroker
-from service.stack.postgres import PostgresServer
+from service.local.stack.kafka import KafkaBroker
+from service.local.stack.postgres import PostgresServer
 from tests import servers
 from tests.conftest import OWN, or_fail
 from tests.harness.fixtures import deployment

@@ -14,11 +14,11 @@ from importlib.metadata import entry_points
 from types import ModuleType
 from typing import Any
 
-from consumers import report_requests as requests
+from consumers.topics import report_requests as requests
 from repositories.outbox import Announcement
-from repositories.report_jobs import claim_job
-from repositories.report_outcomes import finish_job
-from repositories.report_requests import record_requests
+from repositories.reports.jobs import claim_job
+from repositories.reports.outcomes import finish_job
+from repositories.reports.requests import record_requests
 from service.kafka import Publisher
 from service.reports import cleanup, relay, worker
 from service.reports.documents import render

@@ -7,21 +7,24 @@ from tests.harness.deployment import Deployment
 from tests.harness.rows import connected
 from tests.harness.waiting import until_async
 
-WAITING = """
-    SELECT count(*) FROM pg_stat_activity
-    WHERE datname = current_database() AND wait_event_type = 'Lock'
+WAITED_FOR = """
+    SELECT count(DISTINCT relation) FROM pg_locks
+    WHERE database = (SELECT oid FROM pg_database WHERE datname = current_database())
+      AND relation = ANY ($1::regclass[]) AND NOT granted
 """
 
 
 @asynccontextmanager
-async def held_inside_the_transaction(deployment: Deployment) -> AsyncIterator[None]:
-    """The block runs while a batch waits in the middle of its transaction, its providers locked."""
+async def held_inside_the_transaction(deployment: Deployment, *tables: str) -> AsyncIterator[None]:
+    """The block runs while for each of the tables, `claims` if none is named, a batch waits in the
+    middle of its transaction, its providers locked."""
+    held = tables or ("claims",)
     async with connected(deployment) as other, connected(deployment) as observer:
 
-        async def someone_waits() -> bool:
-            return bool(await observer.fetchval(WAITING))
+        async def all_are_waited_for() -> bool:
+            return bool(await observer.fetchval(WAITED_FOR, held) == len(held))
 
         async with other.transaction():
-            await other.execute("LOCK TABLE claims IN ACCESS EXCLUSIVE MODE")
-            await until_async(someone_waits, "a transaction that waits for the lock")
+            await other.execute(f"LOCK TABLE {', '.join(held)} IN ACCESS EXCLUSIVE MODE")
+            await until_async(all_are_waited_for, f"transactions that wait for {held}")
             yield

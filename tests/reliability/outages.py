@@ -7,9 +7,9 @@ from datetime import datetime, timedelta
 
 import psutil
 
-from service.stack.postgres import PostgresServer
-from service.stack.server import Server
-from tests.harness.deployment import PAID, SUBMITTED, Deployment
+from service.local.stack.postgres import PostgresServer
+from service.local.stack.server import Server
+from tests.harness.deployment import Deployment
 from tests.harness.kafka import members
 from tests.harness.process import LogLine, ServiceProcess
 from tests.harness.waiting import until
@@ -17,9 +17,9 @@ from tests.harness.waiting import until
 WAYS_TO_END = {"stopped": Server.stop, "killed": Server.kill}
 
 
-async def group_members(deployment: Deployment) -> list[list[str]]:
-    """The members of both groups."""
-    return [await members(deployment, deployment.group(name)) for name in (SUBMITTED, PAID)]
+async def group_members(deployment: Deployment) -> list[str]:
+    """The members of the claims' group: a lane each."""
+    return await members(deployment, deployment.group)
 
 
 async def has_tried_in_vain(process: ServiceProcess, message: str, seconds: float) -> None:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from service.stack.kafka import KafkaBroker
+from service.local.stack.kafka import KafkaBroker
 from tests.harness.deployment import Deployment, deploy
 from tests.harness.kafka import dead_letters, publish
 from tests.harness.messages import nonsense, simulated
@@ -56,6 +56,9 @@ async def test_an_idle_process_says_that_the_broker_is_away(
         await process.logged("batch applied")
         own_kafka.kill()
         await process.logged("no answer from Kafka")
+        own_kafka.start()
+        await process.logged("recovered after", times=2)
+        assert len(process.log("no answer from Kafka")) <= 8  # of two lanes
 
 
 async def test_a_drain_outlives_a_restart_of_the_broker(

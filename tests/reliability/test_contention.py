@@ -26,4 +26,5 @@ async def test_a_lock_that_somebody_keeps_is_waited_for_and_told(deployment: Dep
         async with held_inside_the_transaction(deployment):
             await process.logged("failed while applying a batch", times=2)
         await all_applied(deployment, load.events)
+        await process.logged("recovered after")
     await assert_tables_equal_oracle(deployment, load.events)

@@ -1,6 +1,6 @@
 """A broker's disk that flips a bit."""
 
-from service.stack.kafka import KafkaBroker
+from service.local.stack.kafka import KafkaBroker
 from tests.harness.deployment import PAID, SUBMITTED, deploy
 from tests.harness.kafka import producer, publish, send
 from tests.harness.messages import simulated
@@ -23,7 +23,7 @@ async def test_a_batch_with_a_wrong_checksum_stops_its_partition_alone(
     own_kafka.stop()
     _flip_last_byte(own_kafka, f"{topic}-0")
     own_kafka.start()
-    async with running(deployment) as process:
+    async with running(deployment, exits=4) as process:
         await process.logged(f"{topic}-0 stopped at offset {first.offset}:")
         await all_applied(deployment, intact.events + elsewhere.events)
     await assert_tables_equal_oracle(deployment, intact.events + elsewhere.events)

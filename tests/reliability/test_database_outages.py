@@ -1,8 +1,11 @@
 """PostgreSQL goes away under load and comes back; nobody helps the process."""
 
+import asyncio
+
 import pytest
 
-from service.stack.postgres import PostgresServer
+from consumers.engine.reader import SILENCE_SECONDS
+from service.local.stack.postgres import PostgresServer
 from tests.harness.deployment import Deployment, deploy
 from tests.harness.kafka import publish
 from tests.harness.messages import simulated
@@ -35,12 +38,14 @@ async def test_the_process_waits_for_the_database_and_keeps_its_partitions(
         await publish(deployment, before.messages)
         await process.logged("batch applied", times=3)
         WAYS_TO_END[end](own_postgres)
+        await process.logged("failed while applying")
+        assigned = process.log("partitions assigned")
         await publish(deployment, after.messages)
         await has_tried_in_vain(process, "failed while applying", seconds=4)
         own_postgres.start()
         await all_applied(deployment, before.events + after.events)
         assert await group_members(deployment) == members
-        assert len(process.log("partitions assigned")) == 2
+        assert process.log("partitions assigned") == assigned
     await assert_tables_equal_oracle(deployment, before.events + after.events)
 
 
@@ -75,9 +80,26 @@ async def test_a_database_that_hangs_keeps_no_process_from_ending(
         with hung(own_postgres):
             process.terminate()
             assert await process.ended(within=45) == 0
-            assert await group_members(deployment) == [[], []]
+            assert await group_members(deployment) == []
     async with running(deployment):
         await all_applied(deployment, load.events)
+    await assert_tables_equal_oracle(deployment, load.events)
+
+
+async def test_a_database_that_hangs_is_named_and_kafka_is_not_blamed(
+    deployment: Deployment, own_postgres: PostgresServer
+) -> None:
+    load = simulated(deployment, 3_000)
+    async with running(deployment) as process:
+        await publish(deployment, load.messages)
+        await process.logged("batch applied", times=2)
+        with hung(own_postgres):
+            [told, *_] = await process.logged("applying a batch of claims has waited")
+            assert "for a statement: PostgreSQL does not answer" in told["message"]
+            await asyncio.sleep(SILENCE_SECONDS)  # so long it would have kept silent about Kafka
+        await all_applied(deployment, load.events)
+        await process.logged("recovered after")
+        assert [line for line in process.log() if "Kafka" in line["message"]] == []
     await assert_tables_equal_oracle(deployment, load.events)
 
 
@@ -87,14 +109,16 @@ async def test_partitions_move_while_the_database_is_away(
     deployment = deployment.having(group_rebalance_seconds=3)
     load = simulated(deployment, 2_000)
     async with running(deployment) as first:
-        await publish(deployment, load.messages)
-        await first.logged("batch applied", times=2)
-        own_postgres.stop()
-        await first.logged("failed while applying")
         with ServiceProcess(deployment, *RUN) as second:
-            await first.logged("partitions assigned", times=4)
+            await second.logged("partitions assigned", times=2)
+            await publish(deployment, load.messages)
+            await first.logged("batch applied")
+            own_postgres.stop()
+            await first.logged("failed while applying")
+            assigned = len(first.log("partitions assigned"))
+            second.terminate()
+            await first.logged("partitions assigned", times=assigned + 2)
             own_postgres.start()
             await all_applied(deployment, load.events)
-            second.terminate()
             assert await second.ended() == 0
     await assert_tables_equal_oracle(deployment, load.events)

@@ -22,7 +22,7 @@ async def test_killed_after_the_transaction_and_before_its_dead_letters(
         with ServiceProcess(deployment, *RUN) as process:
             await all_applied(deployment, load.events)
             process.kill()
-        positions = await committed(deployment, deployment.group(SUBMITTED))
+        positions = await committed(deployment, deployment.group)
         assert positions.get((deployment.topic(SUBMITTED), 0), 0) == 0
         await client.create_topics([NewTopic(dead_letter_topic, 3, 1)])
     await command(deployment, *DRAIN)

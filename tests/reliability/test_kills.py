@@ -9,7 +9,7 @@ from random import Random
 
 from tests.harness.deployment import Deployment
 from tests.harness.kafka import publish
-from tests.harness.messages import simulated
+from tests.harness.messages import coach_examples, simulated
 from tests.harness.process import DRAIN, RUN, ServiceProcess, command, running
 from tests.harness.rows import all_applied, assert_tables_equal_oracle
 from tests.reliability.holding import held_inside_the_transaction
@@ -53,10 +53,12 @@ async def test_of_two_instances_one_is_killed_now_and_then(deployment: Deploymen
 
 
 async def test_killed_inside_the_transaction(deployment: Deployment) -> None:
-    load = simulated(deployment, 300)
-    await publish(deployment, load.messages)
+    """In those of claims and in that of the AI coach's events."""
+    await deployment.create_coach_topic()
+    load, said = simulated(deployment, 300), coach_examples(deployment)
+    await publish(deployment, [*load.messages, *said.messages])
     with ServiceProcess(deployment, *RUN) as process:
-        async with held_inside_the_transaction(deployment):
+        async with held_inside_the_transaction(deployment, "claims", "ai_suggestions"):
             process.kill()
     await command(deployment, *DRAIN)
-    await assert_tables_equal_oracle(deployment, load.events)
+    await assert_tables_equal_oracle(deployment, load.events + said.events)

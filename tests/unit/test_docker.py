@@ -5,14 +5,15 @@ import shutil
 import subprocess
 import tomllib
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 
+from service.local.stack.java import KAFKA_VERSION
 from service.runner import BREAK_OFF_SECONDS, GOODBYE_SECONDS
 from service.settings import PREFIX, Settings
-from service.stack.jars import KAFKA_VERSION
 from tests.unit.project_files import ROOT, project_files
 
 Compose = dict[str, Any]
@@ -59,6 +60,22 @@ def test_the_service_starts_after_schema_and_topics_and_those_after_their_server
     }
 
 
+def test_no_container_has_more_rights_than_it_needs() -> None:
+    for name, service in SERVICES.items():
+        assert service["cap_drop"] == ["ALL"], name
+        assert service["security_opt"] == ["no-new-privileges:true"], name
+        assert service.get("read_only", False) == (name != "kafka"), name
+        assert name in {"kafka", "postgres"} or "cap_add" not in service, name
+    heartbeat = SERVICES["claim-analytics"]["environment"][f"{PREFIX}HEARTBEAT_FILE"]
+    assert str(Path(heartbeat).parent) in SERVICES["claim-analytics"]["tmpfs"]
+
+
+def test_one_image_that_is_built_once_serves_every_command() -> None:
+    ours = {name: s for name, s in SERVICES.items() if s["image"] == "claim-analytics"}
+    assert set(ours) == {"migrate", "topics", "claim-analytics"}
+    assert [name for name, service in SERVICES.items() if "build" in service] == ["claim-analytics"]
+
+
 def test_data_outlives_the_containers() -> None:
     volumes = {v.split(":")[0] for s in SERVICES.values() for v in s.get("volumes", [])}
     assert volumes == set(yaml.safe_load(project_files()["docker-compose.yml"])["volumes"])
@@ -75,6 +92,11 @@ def test_every_setting_can_be_made_but_for_the_security_of_the_broker() -> None:
     given = set(SERVICES["claim-analytics"]["environment"])
     assert {name for name in settings - given if not name.startswith(f"{PREFIX}KAFKA_S")} == set()
     assert {name for name in given - settings if not name.startswith("AWS_")} == set()
+
+
+def test_all_of_the_env_file_is_handed_on_so_that_misspelt_names_are_seen() -> None:
+    for name in ("migrate", "topics", "claim-analytics"):
+        assert SERVICES[name]["env_file"] == [{"path": ".env", "required": False}]
 
 
 def test_compose_runs_the_kafka_of_the_stack() -> None:

@@ -5,10 +5,12 @@ import re
 from functools import reduce
 
 import pytest
+from pydantic import BaseModel
 from typer.main import get_group
 
-from consumers.dead_letters import DeadLetterReason
-from repositories.tables import metadata
+from consumers.contracts.refusal import DeadLetterReason
+from consumers.contracts.registry import READ_CONTRACTS, Contract
+from repositories.reports.tables import metadata
 from service.cli.app import build_app
 from service.cli.common import Exit
 from tests.unit.project_files import ROOT, files_like, project_files
@@ -84,6 +86,12 @@ def test_the_architecture_explains_every_table(table: str) -> None:
 @pytest.mark.parametrize("reason", DeadLetterReason)
 def test_operators_find_every_reason_of_dead_letters(reason: DeadLetterReason) -> None:
     assert f"`{reason}`" in DOCUMENTS["docs/operations.md"]
+
+
+@pytest.mark.parametrize("contract", READ_CONTRACTS, ids=lambda contract: contract.topic)
+def test_operators_permit_every_topic_that_is_read(contract: Contract[BaseModel]) -> None:
+    [topics] = re.findall(r'^TOPICS="([^"]+)"$', DOCUMENTS["docs/operations.md"], re.MULTILINE)
+    assert contract.topic in topics.split()
 
 
 def test_messages_that_name_a_section_name_one_that_is_there() -> None:

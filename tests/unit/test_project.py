@@ -11,6 +11,7 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 from service.__main__ import main
+from service.setting_sources import names
 from service.settings import PREFIX, Settings
 from tests.unit.project_files import ROOT, files_like, project_files
 
@@ -98,7 +99,7 @@ def test_every_setting_says_what_it_means() -> None:
 
 
 def test_only_settings_that_exist_are_named() -> None:
-    settings = [PREFIX + name.upper() for name in Settings.model_fields]
+    settings = names(Settings)
     places = files_like(".md", ".yml", ".py", ".env.example", "Dockerfile", "Makefile")
     unknown = {
         (place, name)

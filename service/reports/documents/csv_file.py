@@ -1,7 +1,9 @@
 """CSV as RFC 4180 has it: UTF-8, CRLF, quotes where needed, one header line.
 
-A spreadsheet runs a cell that starts like a formula, and a claim's text fields come from outside,
-so such cells get an apostrophe in front, which spreadsheets show as plain text.
+A spreadsheet runs a cell that starts like a formula, also behind blanks and letters that nobody
+sees, which some cut off first, and with the wide or small forms of the signs, which some take for
+them. A claim's text fields come from outside, so such cells get an apostrophe in front, which
+spreadsheets show as plain text.
 """
 
 import csv
@@ -17,7 +19,9 @@ CHUNK_BYTES = 64 * 1024
 CsvCell = str | int | bool | Decimal | date | UUID | None
 CsvRow = Sequence[CsvCell]
 
-_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n")
+_SIGNS = "=+-@" + "\uff1d\uff0b\uff0d\uff20" + "\ufe66\ufe62\ufe63\ufe6b" + "\u2212"
+_UNSEEN = r"\s\x00-\x1f\x7f-\xa0\xad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff"
+_FORMULA = re.compile(rf"[\t\r\n]|[{_UNSEEN}]*[{re.escape(_SIGNS)}]")
 _NEGATIVE_NUMBER = re.compile(r"-[0-9]+(\.[0-9]+)?", re.ASCII)
 
 
@@ -54,7 +58,7 @@ def csv_text(cell: CsvCell) -> str:
 
 def defused(text: str) -> str:
     """Text that no spreadsheet runs; a negative number stays one."""
-    if text.startswith(_FORMULA_STARTS) and not _NEGATIVE_NUMBER.fullmatch(text):
+    if _FORMULA.match(text) and not _NEGATIVE_NUMBER.fullmatch(text):
         return f"'{text}"
     return text
 

@@ -12,9 +12,8 @@ from typing import TypeVar
 from repositories.vocabulary import ReportFormat, ReportType
 from service.reports.documents.csv_file import CHUNK_BYTES, CsvTable, csv_chunks
 from service.reports.documents.model import Document
-from service.reports.documents.pdf.build import build_pdf
-from service.reports.documents.request import RenderRequest
-from service.reports.documents.source import ReportSource
+from service.reports.documents.pdf.pages import build_pdf
+from service.reports.documents.request import RenderRequest, ReportSource
 
 Figures = TypeVar("Figures")
 

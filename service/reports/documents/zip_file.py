@@ -29,17 +29,13 @@ async def zip_chunks(
     """The archive in pieces of 64 KB. Compression runs in a thread, beside the event loop."""
     archive = stream_zip.async_stream_zip(
         _members(members, modified_at),
-        get_compressobj=_compressor,
-        password=None if password is None else _as_utf8(password),
+        get_compressobj=lambda: zlib.compressobj(level=6, wbits=-zlib.MAX_WBITS),
+        # `stream_zip` takes a letter for a byte, and fails on those that are none; archive tools
+        # take the password's UTF-8 bytes.
+        password=None if password is None else password.encode().decode("latin-1"),
     )
     async for piece in archive:
         yield piece
-
-
-def _as_utf8(password: str) -> str:
-    """`stream_zip` takes a letter for a byte, and fails on those that are none; archive tools
-    take the password's UTF-8 bytes."""
-    return password.encode().decode("latin-1")
 
 
 async def _members(
@@ -47,7 +43,3 @@ async def _members(
 ) -> AsyncIterator[stream_zip.AsyncMemberFile]:
     for member in members:
         yield member.name, modified_at, FILE_MODE, METHOD, member.chunks
-
-
-def _compressor() -> "zlib._Compress":
-    return zlib.compressobj(level=6, wbits=-zlib.MAX_WBITS)

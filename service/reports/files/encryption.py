@@ -7,16 +7,71 @@ on the event loop; no thread waits for a slow client.
 
 import io
 from collections.abc import AsyncGenerator, AsyncIterator, Iterator
-from typing import cast
+from functools import cache
+from typing import Protocol, cast
 
-from tink import TinkError
+import tink
+from tink import TinkError, aead, proto_keyset_format, secret_key_access, streaming_aead
+from tink.proto import aes_gcm_pb2, tink_pb2
 
-from service.reports.files.ciphers import file_cipher
-from service.reports.files.errors import FileDamaged
+from service.reports.files.file_errors import FileDamaged
+
+_AES_GCM = "type.googleapis.com/google.crypto.tink.AesGcmKey"
 
 SEGMENT_BYTES = 1024 * 1024
 # Tink reads one segment and looks whether another follows before it releases the first.
 _READ_AHEAD = 2 * SEGMENT_BYTES
+
+
+class Cipher(Protocol):
+    """Encryption of short texts, bound to associated data. Both raise TinkError."""
+
+    def encrypt(self, plaintext: bytes, associated_data: bytes) -> bytes: ...
+
+    def decrypt(self, ciphertext: bytes, associated_data: bytes) -> bytes: ...
+
+
+def wrapping_cipher(key: bytes) -> Cipher:
+    """AES-256-GCM under a given key, for wrapping the keys of files."""
+    _register()
+    keyset = tink_pb2.Keyset(primary_key_id=1)
+    keyset.key.add(
+        key_id=1,
+        status=tink_pb2.ENABLED,
+        # Which key wrapped is stored beside the wrapped key, so no prefix need say it.
+        output_prefix_type=tink_pb2.RAW,
+        key_data=tink_pb2.KeyData(
+            type_url=_AES_GCM,
+            value=aes_gcm_pb2.AesGcmKey(key_value=key).SerializeToString(),
+            key_material_type=tink_pb2.KeyData.SYMMETRIC,
+        ),
+    )
+    handle = proto_keyset_format.parse(keyset.SerializeToString(), secret_key_access.TOKEN)
+    return cast(Cipher, handle.primitive(aead.Aead))
+
+
+def new_file_key() -> bytes:
+    """A fresh key for one file, with the name of its algorithm. Secret: wrap it."""
+    _register()
+    template = streaming_aead.streaming_aead_key_templates.AES256_GCM_HKDF_1MB
+    handle = tink.new_keyset_handle(template)
+    return cast(bytes, proto_keyset_format.serialize(handle, secret_key_access.TOKEN))
+
+
+def file_cipher(file_key: bytes) -> streaming_aead.StreamingAead:
+    """The cipher of one file. Raises FileDamaged if the key is none that `new_file_key` made."""
+    _register()
+    try:
+        handle = proto_keyset_format.parse(file_key, secret_key_access.TOKEN)
+        return handle.primitive(streaming_aead.StreamingAead)
+    except TinkError:
+        raise FileDamaged("the key of a file is no key of this service") from None
+
+
+@cache
+def _register() -> None:
+    aead.register()
+    streaming_aead.register()
 
 
 async def encrypt(

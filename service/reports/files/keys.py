@@ -18,8 +18,8 @@ from datetime import date
 
 from tink import TinkError
 
-from service.reports.files.ciphers import wrapping_cipher
-from service.reports.files.errors import FileDamaged, KeySettingWrong, MasterKeyUnknown
+from service.reports.files.encryption import wrapping_cipher
+from service.reports.files.file_errors import FileDamaged, KeySettingWrong, MasterKeyUnknown
 
 _KEY_BYTES = 32
 _KEY_ID = re.compile(r"[A-Za-z0-9._-]{1,32}")

@@ -12,7 +12,7 @@ from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
-from repositories.report_paths import PREFIX
+from repositories.reports.stored_files import PREFIX
 
 # The name of an upload that has not ended; `obstore` does not list such names.
 _PARTIAL = re.compile(r".+#[0-9]+")
@@ -43,7 +43,7 @@ def settle(root: Path, key: str) -> None:
 def sweep(root: Path, older_than: datetime) -> int:
     """Removes unfinished uploads that were last written to before a time; gives their number.
 
-    Folders of providers that have been empty since then go too. The folder `reports` stays: were
+    Folders that have been empty since then go too. The folder `reports` stays: were
     it made anew by an upload under way, others could look into it for a moment.
     """
     reports = root / PREFIX
@@ -52,7 +52,8 @@ def sweep(root: Path, older_than: datetime) -> int:
         if _PARTIAL.fullmatch(path.name) and _is_older(path, older_than):
             path.unlink(missing_ok=True)
             swept += 1
-    for folder in reports.glob("*/"):
+    in_quarantine = sorted((root / "quarantine").rglob("*/"), reverse=True)  # the inner ones first
+    for folder in [*reports.glob("*/"), *in_quarantine]:
         if _is_older(folder, older_than):
             with suppress(OSError):  # most are not empty
                 folder.rmdir()

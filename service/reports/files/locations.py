@@ -10,6 +10,7 @@ instead of the path). Credentials never stand in the URL: AWS_ACCESS_KEY_ID and
 AWS_SECRET_ACCESS_KEY, or the role of the machine or container.
 """
 
+import re
 from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -18,13 +19,13 @@ from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
 from obstore.store import LocalStore, S3Store
 
 from service.reports.files import local
-from service.reports.files.errors import StorageUrlWrong
-from service.reports.files.faults import store_faults
-from service.reports.files.store import FileStore
+from service.reports.files.file_errors import StorageUrlWrong, StoreUnavailable
+from service.reports.files.store import FileStore, store_faults
 
 if TYPE_CHECKING:
     from obstore.store import S3Config  # exists for type checkers alone
 
+_BUCKET = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]+[A-Za-z0-9]")
 _OPTIONS = ("region", "endpoint", "virtual_hosted")
 
 
@@ -33,26 +34,47 @@ def open_store(url: str) -> FileStore:
 
     Raises StorageUrlWrong, and StoreUnavailable if the folder cannot be made.
     """
-    parts = urlsplit(url)
-    if parts.scheme == "s3":
-        return _bucket(parts)
-    if parts.scheme in ("", "file"):
-        return _folder(parts)
+    try:
+        parts = urlsplit(url)
+        if parts.fragment:
+            raise StorageUrlWrong("a # in the report storage's URL is written as %23")
+        if parts.scheme == "s3":
+            return _bucket(parts)
+        if parts.scheme in ("", "file"):
+            return _folder(parts)
+    except StorageUrlWrong:
+        raise
+    except ValueError:  # from whoever takes it apart; the texts can quote credentials
+        raise StorageUrlWrong(
+            "the report storage's URL cannot be read: look at host, port and folder in it"
+        ) from None
     raise StorageUrlWrong(f"{parts.scheme}:// is no report storage; use a path, file:// or s3://")
 
 
 def _folder(parts: SplitResult) -> FileStore:
-    if parts.netloc or parts.query or not parts.path:
+    relative = parts.scheme and not parts.path.startswith("/")
+    if parts.netloc or parts.query or not parts.path or relative:
         raise StorageUrlWrong("a folder is written as a path or as file:///absolute/path")
     path = unquote(parts.path) if parts.scheme else parts.path
-    root = Path(path).expanduser().absolute()
-    with store_faults(str(root)):
+    try:
+        root = Path(path).expanduser().absolute()
         local.open_root(root)
+    except RuntimeError:
+        raise StorageUrlWrong(
+            "the user whose home folder is to hold the reports has none"
+        ) from None
+    except (FileExistsError, NotADirectoryError):
+        raise StorageUrlWrong(f"{root} is, or is below, a file and no folder") from None
+    except OSError as error:
+        raise StoreUnavailable(
+            f"the folder {root} of the report store cannot be made ({type(error).__name__})"
+        ) from None
+    with store_faults(str(root)):
         return FileStore(LocalStore(root), root)
 
 
 def _bucket(parts: SplitResult) -> FileStore:
-    if not parts.hostname or "@" in parts.netloc or parts.port:
+    if "@" in parts.netloc or parts.port or not _BUCKET.fullmatch(parts.netloc):
         raise StorageUrlWrong(
             "a bucket is written as s3://bucket/folder, without credentials or port"
         )
@@ -79,12 +101,23 @@ def _bucket(parts: SplitResult) -> FileStore:
 
 
 def _options(query: str) -> dict[str, str]:
-    options = dict(parse_qsl(query, keep_blank_values=True))
-    for name in options:
+    given = parse_qsl(query, keep_blank_values=True)
+    options = dict(given)
+    for name, value in given:
         if name not in _OPTIONS:
             raise StorageUrlWrong(f"s3:// has no option {name}; it has {', '.join(_OPTIONS)}")
+        if not value or options[name] != value:
+            raise StorageUrlWrong(f"the option {name} of s3:// has one value")
     if options.get("virtual_hosted", "false") not in ("true", "false"):
         raise StorageUrlWrong("virtual_hosted is true or false")
-    if not options.get("endpoint", "https://").startswith(("https://", "http://")):
-        raise StorageUrlWrong("endpoint starts with https:// (or http:// on a trusted network)")
+    if "endpoint" in options:
+        _check_endpoint(urlsplit(options["endpoint"]))
     return options
+
+
+def _check_endpoint(endpoint: SplitResult) -> None:
+    """Raises ValueError where the port is none."""
+    if endpoint.scheme not in ("https", "http"):
+        raise StorageUrlWrong("endpoint starts with https:// (or http:// on a trusted network)")
+    if not endpoint.hostname or "@" in endpoint.netloc or endpoint.port == 0:
+        raise StorageUrlWrong("endpoint is https://host:port, without credentials")

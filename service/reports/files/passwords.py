@@ -13,7 +13,7 @@ from joserfc import jwe
 from joserfc.errors import JoseError
 from joserfc.jwk import ECKey
 
-from service.reports.files.errors import KeySettingWrong, PasswordRefused
+from service.reports.files.file_errors import KeySettingWrong, PasswordRefused
 
 ALGORITHM = "ECDH-ES+A256KW"
 ENCRYPTION = "A256GCM"

@@ -4,16 +4,18 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from random import Random
+from typing import Any
 
 import pytest
-from aiokafka import TopicPartition
+from aiokafka import AIOKafkaProducer, TopicPartition
 from aiokafka.admin import NewTopic
 from aiokafka.errors import KafkaError
 
-from consumers.dead_letter_queue import DeadLetterQueue
-from consumers.dead_letters import DeadLetter, DeadLetterReason
-from consumers.errors import ConsumerStopped
-from consumers.retry import RetryPolicy, is_transient, until_it_succeeds
+from consumers.contracts.refusal import DeadLetter, DeadLetterReason
+from consumers.engine.dead_letters import DeadLetterQueue
+from consumers.engine.errors import ConsumerStopped
+from consumers.engine.inflation import CLIENT_MODULES
+from consumers.engine.retry import RetryPolicy, describe, is_transient, until_it_succeeds
 from service.wiring import kafka_connection
 from tests.harness.deployment import SUBMITTED, Deployment, plan_deployment
 from tests.harness.kafka import admin, dead_letters
@@ -50,13 +52,20 @@ def a_letter(deployment: Deployment, value: bytes = b"bad") -> DeadLetter:
     return DeadLetter(DeadLetterReason.NOT_JSON, "value: must be JSON", record)
 
 
-async def test_letters_of_several_consumers_at_once_share_one_producer(
-    deployment: Deployment, queue: DeadLetterQueue
+async def test_letters_of_several_lanes_at_once_share_one_producer(
+    deployment: Deployment, queue: DeadLetterQueue, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    started = []
+    start = AIOKafkaProducer.start
+
+    async def counted(producer: AIOKafkaProducer) -> None:
+        started.append(producer)
+        await start(producer)
+
+    monkeypatch.setattr(AIOKafkaProducer, "start", counted)
     await asyncio.gather(*(queue.publish([a_letter(deployment)], f"{n}") for n in range(4)))
-    letters = await dead_letters(deployment)
-    assert len(letters) == 4
-    assert await queue._started() is queue._producer
+    assert started == [queue._producer]
+    assert len(await dead_letters(deployment)) == 4
 
 
 async def test_a_producer_that_the_broker_has_lost_trust_in_is_replaced(
@@ -91,6 +100,40 @@ async def test_a_letter_that_its_topic_cannot_take_stops_the_consumer(kafka: str
     async with closing_queue(deployment) as queue:
         with pytest.raises(ConsumerStopped, match=f"raise max.message.bytes of {topic}"):
             await queue.publish([a_letter(deployment, Random(1).randbytes(2_000))], "group")
+
+
+async def test_a_topic_for_letters_that_is_missing_is_named(
+    deployment: Deployment, queue: DeadLetterQueue
+) -> None:
+    await queue.publish([a_letter(deployment)], "group")
+    assert queue._producer is not None
+    queue._producer.client._request_timeout_ms = 500  # else it looks for the topic for 40 seconds
+    letter = DeadLetter(DeadLetterReason.NOT_JSON, "", KafkaRecord(b"", [], topic="nowhere"))
+    with pytest.raises(KafkaError) as missing:
+        await queue.publish([letter], "group")
+    assert is_transient(missing.value)
+    assert describe(missing.value).startswith("there is no topic nowhere.dlq: run `claim-analytics")
+
+
+async def test_letters_are_compressed_with_what_every_client_can_read(
+    deployment: Deployment, queue: DeadLetterQueue, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    used = []
+
+    def noting(name: str, decode: Any) -> Any:
+        def decoded(data: Any) -> Any:
+            used.append(name)
+            return decode(data)
+
+        return decoded
+
+    for module in CLIENT_MODULES:
+        for name in [name for name in vars(module) if name.endswith("_decode")]:
+            monkeypatch.setattr(module, name, noting(name, getattr(module, name)))
+    await queue.publish([a_letter(deployment, b"bad" * 1_000)], "group")
+    [letter] = await dead_letters(deployment)
+    assert letter.value == b"bad" * 1_000
+    assert used == ["gzip_decode"]
 
 
 async def _create_topic_of_small_messages(deployment: Deployment, topic: str) -> None:

@@ -36,6 +36,18 @@ PROTECTION = """
     WHERE relnamespace = 'public'::regnamespace AND relkind = 'r'
     ORDER BY relname, polname
 """
+COLUMN_RIGHTS = """
+    SELECT relname, attname, attacl::text
+    FROM pg_attribute JOIN pg_class ON pg_class.oid = attrelid
+    WHERE relnamespace = 'public'::regnamespace AND attacl IS NOT NULL
+    ORDER BY relname, attname
+"""
+FUNCTIONS = """
+    SELECT nspname, nspacl::text, proname, proacl::text, pg_get_functiondef(pg_proc.oid)
+    FROM pg_namespace LEFT JOIN pg_proc ON pronamespace = pg_namespace.oid
+    WHERE nspname = 'claim_analytics'
+    ORDER BY proname
+"""
 
 
 class Catalog(NamedTuple):

@@ -37,3 +37,14 @@ async def connection(any_postgres: str) -> AsyncIterator[asyncpg.Connection]:
     connection = await asyncpg.connect(any_postgres)
     yield connection
     await connection.close()
+
+
+@pytest.fixture
+async def undone(migrated_url: str) -> AsyncIterator[asyncpg.Connection]:
+    """The owner's connection, in a transaction that leaves nothing behind."""
+    connection = await asyncpg.connect(migrated_url)
+    transaction = connection.transaction()
+    await transaction.start()
+    yield connection
+    await transaction.rollback()
+    await connection.close()

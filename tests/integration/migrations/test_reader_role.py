@@ -31,6 +31,12 @@ RIGHTS = f"""
             OR privilege IN ('SELECT', 'INSERT', 'UPDATE', 'REFERENCES')
                 AND has_any_column_privilege('{READER}', pg_class.oid, privilege))
 """
+READABLE = f"""
+    SELECT attname FROM pg_attribute
+    WHERE attrelid = $1::regclass AND attnum > 0
+        AND has_column_privilege('{READER}', attrelid, attnum, 'SELECT')
+    ORDER BY attnum
+"""
 ROLE = "SELECT rolcanlogin, rolsuper, rolbypassrls FROM pg_roles WHERE rolname = $1"
 
 shown = pytest.mark.parametrize("table", SHOWN)
@@ -117,8 +123,20 @@ async def test_the_reader_cannot_write(reader: Connection, table: str, statement
         await reader.execute(statement.format(table=table))
 
 
-async def test_the_reader_has_no_right_but_to_read_those_four_tables(schema: Connection) -> None:
-    assert set(await read_facts(schema, RIGHTS)) == {(table, "SELECT") for table in SHOWN}
+async def test_the_reader_has_no_right_but_to_read_those_four_tables_and_two_columns(
+    schema: Connection,
+) -> None:
+    tables = {(table, "SELECT") for table in (*SHOWN, "providers")}
+    assert set(await read_facts(schema, RIGHTS)) == tables
+    columns = await schema.fetch(READABLE, "providers")
+    assert [row["attname"] for row in columns] == ["provider_id", "metrics_revision"]
+
+
+async def test_the_reader_sees_of_the_providers_the_one_that_is_named(reader: Connection) -> None:
+    seen = "SELECT provider_id FROM providers WHERE metrics_revision > 0"
+    assert await reader.fetch(seen) == []
+    await name(reader, P)
+    assert [row["provider_id"] for row in await reader.fetch(seen)] == [P]
 
 
 async def test_nobody_can_log_in_as_the_reader(schema: Connection) -> None:

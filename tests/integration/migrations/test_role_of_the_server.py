@@ -11,12 +11,13 @@ import pytest
 from asyncpg import Connection
 
 from migrations import commands
+from repositories.claims.top_code_flush import flush_top_codes
+from repositories.claims.verification import verify
 from repositories.database import Database
-from repositories.verification import verify
-from service.stack.postgres import PostgresServer
+from service.local.stack.postgres import PostgresServer
 from tests import servers
 from tests.integration.migrations.processes import finish, start_upgrade
-from tests.integration.repositories.examples import apply, submitted
+from tests.integration.repositories.examples import apply, paid, submitted
 from tests.integration.repositories.migrated import migrated_database
 from tests.integration.repositories.waiting import transaction_of_another, until_waiting
 
@@ -49,6 +50,22 @@ async def test_an_owner_who_cannot_create_roles_uses_the_one_that_is_there(
     await database.close()
     assert (found.clean, found.claims) == (True, 2)
     await asyncio.to_thread(commands.downgrade, owned_url)
+
+
+async def test_a_server_that_refuses_md5_as_in_fips_mode_is_no_hindrance(
+    any_postgres: str, fresh_url: str, owned_url: str
+) -> None:
+    """Refused here by taking the right to it from everybody but superusers."""
+    its_database = urlsplit(any_postgres)._replace(path=urlsplit(owned_url).path).geturl()
+    for argument in ("text", "bytea"):
+        servers.execute(its_database, f"REVOKE EXECUTE ON FUNCTION md5({argument}) FROM PUBLIC")
+    await asyncio.to_thread(commands.upgrade, owned_url)
+    database = Database(owned_url)
+    await apply(database, submitted(), paid())
+    await flush_top_codes(database)
+    found = await verify(database)
+    await database.close()
+    assert (found.clean, found.claims) == (True, 1)
 
 
 async def test_down_takes_the_readers_rights_in_its_own_database_only(

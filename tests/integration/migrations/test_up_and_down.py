@@ -6,17 +6,26 @@ import pytest
 from alembic.util import CommandError
 from asyncpg import Connection
 from sqlalchemy import pool
-from sqlalchemy.ext.asyncio import create_async_engine
 
 from migrations import commands
-from repositories.database import with_driver
-from repositories.tables import metadata
+from repositories.claims.batch import Merged
+from repositories.database import Database, open_engine
+from repositories.database_url import DatabaseUrl
+from repositories.reports.tables import metadata
 from tests import servers
-from tests.integration.migrations.catalog import PROTECTION, read_catalog, read_facts
+from tests.integration.migrations.catalog import (
+    COLUMN_RIGHTS,
+    FUNCTIONS,
+    PROTECTION,
+    read_catalog,
+    read_facts,
+)
 from tests.integration.migrations.processes import finish, start_upgrade
+from tests.integration.repositories.examples import apply, paid, submitted
 from tests.integration.repositories.waiting import transaction_of_another, until_waiting
 
 ALEMBICS_OWN = "alembic_version"
+BESIDE_THE_TABLES = (PROTECTION, COLUMN_RIGHTS, FUNCTIONS)
 
 
 async def upgrade(url: str) -> None:
@@ -30,7 +39,7 @@ async def test_migrations_and_tables_in_the_code_give_the_same_catalog(
     by_migration = await read_catalog(connection, without=ALEMBICS_OWN)
     await asyncio.to_thread(commands.downgrade, fresh_url)
     await connection.execute(f"DROP TABLE {ALEMBICS_OWN}")
-    engine = create_async_engine(with_driver(fresh_url), poolclass=pool.NullPool)
+    engine = open_engine(DatabaseUrl.parse(fresh_url), poolclass=pool.NullPool)
     async with engine.begin() as code:
         await code.run_sync(metadata.create_all)
     assert by_migration == await read_catalog(connection)
@@ -50,6 +59,7 @@ async def test_down_leaves_nothing(fresh_url: str, connection: Connection) -> No
     await asyncio.to_thread(commands.downgrade, fresh_url)
     left = await read_catalog(connection, without=ALEMBICS_OWN)
     assert not any(left)
+    assert await read_facts(connection, FUNCTIONS) == []
     assert await connection.fetchval(f"SELECT count(*) FROM {ALEMBICS_OWN}") == 0
 
 
@@ -57,17 +67,27 @@ async def test_up_after_down_gives_what_the_first_up_gave(
     fresh_url: str, connection: Connection
 ) -> None:
     first = await read_catalog(connection)
-    protection = await read_facts(connection, PROTECTION)
+    beside = [await read_facts(connection, look) for look in BESIDE_THE_TABLES]
+    assert all(beside)
     await asyncio.to_thread(commands.downgrade, fresh_url)
     await upgrade(fresh_url)
     assert await read_catalog(connection) == first
-    assert await read_facts(connection, PROTECTION) == protection
+    assert [await read_facts(connection, look) for look in BESIDE_THE_TABLES] == beside
 
 
 async def test_up_twice_changes_nothing(fresh_url: str, connection: Connection) -> None:
     first = await read_catalog(connection)
     await upgrade(fresh_url)
     assert await read_catalog(connection) == first
+
+
+async def test_claims_outlast_the_way_down_to_before_erasures_and_up_again(fresh_url: str) -> None:
+    database = Database(fresh_url)
+    await apply(database, submitted(), paid())
+    await asyncio.to_thread(commands.downgrade, fresh_url, "0002")
+    await upgrade(fresh_url)
+    assert await apply(database, submitted(), paid()) == Merged(duplicate=2)
+    await database.close()
 
 
 async def test_the_database_is_at_the_revision_that_the_service_expects(

@@ -4,11 +4,14 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 
-from repositories.claim_batches import Breach, Merged
-from repositories.claim_rows import ClaimEventRow
+from repositories.claims.batch import Merged
+from repositories.claims.rows import ClaimEventRow
+from tests.integration.repositories.examples import refused
 from tests.strategies import EventSpec, to_row
 
 SOURCE = ClaimEventRow._fields.index("occurred_at")  # where the claim's content ends
+
+MISMATCH, CONFLICT = BREAKING = ("another provider", "other content")
 
 Content = tuple[object, ...]
 
@@ -23,20 +26,20 @@ class Ledger:
         self._content: dict[tuple[str, int], Content] = {}
 
     def take(self, batch: Sequence[EventSpec]) -> Merged:
-        """The counts and breaches of a batch; `changed_rows` is left at 0."""
+        """What becomes of a batch of `rows`; `changed_rows` is left at 0."""
         outcomes = [self._outcome(event) for event in batch]
         count = Counter(outcomes)
-        breaches = {n: Breach(word) for n, word in enumerate(outcomes) if word in set(Breach)}
-        return Merged(count["applied"], count["stale"], count["duplicate"], breaches)
+        breaking = {n: word == MISMATCH for n, word in enumerate(outcomes) if word in BREAKING}
+        return Merged(count["applied"], count["stale"], count["duplicate"], refused(breaking))
 
     def _outcome(self, event: EventSpec) -> str:
         claim, provider = event.data["claim_id"], event.data["provider_id"]
         if self._owner.setdefault(claim, provider) != provider:
-            return Breach.PROVIDER_MISMATCH
+            return MISMATCH
         content = to_row(event, "", 0, 0)[:SOURCE]
         if event.identity in self._content:
             known = self._content[event.identity]
-            return "duplicate" if content == known else Breach.VERSION_CONFLICT
+            return "duplicate" if content == known else CONFLICT
         self._content[event.identity] = content
         self.accepted.append(event)
         return self._applied_or_stale(*event.identity)

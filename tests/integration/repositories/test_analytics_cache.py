@@ -8,7 +8,7 @@ import pytest
 from asyncpg import Connection
 
 from repositories import InsertAnalyticsCache, SelectAnalyticsCache
-from repositories.analytics_cache import put_metric, read_metrics
+from repositories.claims.cache import metrics_present, put_metric, read_metrics
 from repositories.database import Database
 from repositories.errors import DatabaseRefused
 from repositories.vocabulary import MetricKey
@@ -52,6 +52,13 @@ async def test_a_row_is_read_as_it_was_put(database: Database) -> None:
     found = await read(database)
     assert found == [selected(ROW), selected(BY_TYPE)]
     assert isinstance(found[0].metric_key, MetricKey)
+
+
+async def test_the_metrics_of_a_provider_are_those_of_its_own_rows(database: Database) -> None:
+    other = replace(ROW, provider_id=Q, metric_key=MetricKey.EXPIRED_CLAIMS, cache_id=uuid_of("Q"))
+    await put(database, ROW, BY_TYPE, other)
+    async with database.snapshot() as connection:
+        assert await metrics_present(connection, P) == {MetricKey.CLAIMS_PAID}
 
 
 @pytest.mark.parametrize("row", [ROW, BY_TYPE], ids=["top_level", "dimension"])

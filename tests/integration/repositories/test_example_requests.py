@@ -5,12 +5,12 @@ from typing import Any
 
 from asyncpg import Connection
 
-from consumers.dead_letters import DeadLetter
-from consumers.handler import Outcome, Subscription
-from consumers.providers import PROVIDER_UPDATES
-from consumers.report_requests import REPORT_REQUESTS
-from repositories.consumer_offsets import stored_offset
+from consumers.contracts.refusal import DeadLetter
+from consumers.engine.subscription import Outcome, Subscription
+from consumers.topics.providers import PROVIDER_UPDATES
+from consumers.topics.report_requests import REPORT_REQUESTS
 from repositories.database import Database
+from repositories.offsets import stored_offset
 from tests.integration.repositories.database_state import dump
 from tests.integration.repositories.examples import TOPIC, next_offset
 from tests.unit.consumers.example_files import lines, record_of
@@ -18,15 +18,19 @@ from tests.unit.consumers.example_files import lines, record_of
 
 def events(subscription: Subscription[Any], directory: str) -> Sequence[Any]:
     stem_lines = [line for stem, line in lines(directory) if stem == subscription.name]
-    decoded = [subscription.decode(record_of(line)) for line in stem_lines]
+    decoded = [subscription.decoders[subscription.name](record_of(line)) for line in stem_lines]
     assert decoded
     assert not any(isinstance(one, DeadLetter) for one in decoded)
     return decoded
 
 
+def _judge(_: object) -> None:
+    """Nothing of a request or a profile is refused by the database."""
+
+
 async def test_example_requests_become_reports(database: Database, observer: Connection) -> None:
     batch = events(REPORT_REQUESTS, "accepted")
-    outcome = await REPORT_REQUESTS.handle(database, batch, [next_offset(8)])
+    outcome = await REPORT_REQUESTS.handle(database, batch, [next_offset(8)], _judge)
     assert outcome == Outcome(applied=7, duplicate=1)
     assert await stored_offset(database, "group", TOPIC, 0) == 8
     statuses = await observer.fetch("SELECT DISTINCT status FROM generated_reports")
@@ -37,7 +41,7 @@ async def test_impossible_examples_become_failed_reports_that_are_announced(
     database: Database, observer: Connection
 ) -> None:
     batch = events(REPORT_REQUESTS, "impossible")
-    assert await REPORT_REQUESTS.handle(database, batch, []) == Outcome(applied=len(batch))
+    assert await REPORT_REQUESTS.handle(database, batch, [], _judge) == Outcome(applied=len(batch))
     rows = await observer.fetch("SELECT status, error_message FROM generated_reports")
     assert {row["status"] for row in rows} == {"failed"}
     assert {row["error_message"] for row in rows} == {request.problem for request in batch}
@@ -50,9 +54,9 @@ async def test_example_requests_that_come_again_change_nothing(
     database: Database, observer: Connection
 ) -> None:
     batch = [*events(REPORT_REQUESTS, "accepted"), *events(REPORT_REQUESTS, "impossible")]
-    await REPORT_REQUESTS.handle(database, batch, [])
+    await REPORT_REQUESTS.handle(database, batch, [], _judge)
     before = await dump(observer)
-    again = await REPORT_REQUESTS.handle(database, batch, [])
+    again = await REPORT_REQUESTS.handle(database, batch, [], _judge)
     assert again == Outcome(duplicate=len(batch))
     assert await dump(observer) == before
 
@@ -61,7 +65,7 @@ async def test_example_profiles_leave_the_highest_versions(
     database: Database, observer: Connection
 ) -> None:
     batch = events(PROVIDER_UPDATES, "accepted")
-    outcome = await PROVIDER_UPDATES.handle(database, batch, [next_offset(8)])
+    outcome = await PROVIDER_UPDATES.handle(database, batch, [next_offset(8)], _judge)
     assert outcome == Outcome(applied=2, stale=1)
     assert await stored_offset(database, "group", TOPIC, 0) == 8
     rows = await observer.fetch("SELECT provider_version FROM providers ORDER BY 1")

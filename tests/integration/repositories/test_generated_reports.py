@@ -8,7 +8,7 @@ from asyncpg import Connection
 
 from repositories import SelectGeneratedReport
 from repositories.database import Database
-from repositories.generated_reports import (
+from repositories.reports.generated_reports import (
     list_all_providers_reports,
     list_reports,
     mark_downloaded,

@@ -6,25 +6,17 @@ from datetime import date
 import pytest
 from asyncpg import Connection
 
-from repositories.claim_batches import HORIZON_LOCK
+from repositories.claims.batch import HORIZON_LOCK
+from repositories.claims.top_code_flush import flush_top_codes
+from repositories.claims.verification import verify
 from repositories.database import Database
-from repositories.top_code_flush import flush_top_codes
-from repositories.verification import verify
 from tests.integration.repositories.examples import apply, expected, paid, settled, submitted
 from tests.integration.repositories.waiting import transaction_of_another, until_waiting
-from tests.oracle import Tables
-from tests.strategies import EventSpec
 
 HORIZON = date(2024, 10, 1)
 SET_HORIZON = "INSERT INTO cache_horizon (first_month) VALUES ('2024-10-01')"
 MOVE_HORIZON = f"SELECT pg_advisory_xact_lock({HORIZON_LOCK}); {SET_HORIZON}"
 BEFORE, AFTER = "2024-09-30", "2024-10-01"
-
-
-def expected_from(horizon: date, *events: EventSpec) -> Tables:
-    every = expected(*events)
-    cache = {key: row for key, row in every.analytics_cache.items() if key.period_start >= horizon}
-    return every._replace(analytics_cache=cache)
 
 
 async def test_earlier_months_have_history_and_claims_and_no_figures(
@@ -33,7 +25,7 @@ async def test_earlier_months_have_history_and_claims_and_no_figures(
     await observer.execute(SET_HORIZON)
     events = (paid("A", date_of_service=BEFORE), paid("B", date_of_service=AFTER))
     await apply(database, *events)
-    assert await settled(database, observer) == expected_from(HORIZON, *events)
+    assert await settled(database, observer) == expected(*events, first_month=HORIZON)
     assert (await verify(database)).clean
 
 
@@ -46,7 +38,7 @@ async def test_a_claim_that_moves_over_the_horizon_counts_on_one_side_only(
     for event in events:
         await apply(database, event)
         await flush_top_codes(database)
-    assert await settled(database, observer) == expected_from(HORIZON, *events)
+    assert await settled(database, observer) == expected(*events, first_month=HORIZON)
     assert (await verify(database)).clean
 
 
@@ -71,7 +63,7 @@ async def test_a_batch_waits_while_the_horizon_moves_and_then_keeps_to_it(
         group.create_task(apply(database, event))
         await until_waiting(observer, 1)
     found = await settled(database, observer)
-    assert found == expected_from(HORIZON, event)
+    assert found == expected(event, first_month=HORIZON)
     assert not found.analytics_cache
 
 

@@ -9,11 +9,11 @@ from random import Random
 import pytest
 from asyncpg import Connection
 
-from repositories.claim_batches import Merged
+from repositories.claims.batch import Merged
+from repositories.claims.top_code_flush import flush_top_codes
+from repositories.claims.verification import verify
 from repositories.database import Database
-from repositories.errors import ConcurrentClaim
-from repositories.top_code_flush import flush_top_codes
-from repositories.verification import verify
+from repositories.errors import ConcurrentClaim, LockNotAvailable
 from tests.integration.repositories.examples import apply, expected, settled, uuid_of
 from tests.integration.repositories.random_traffic import deliver, history
 from tests.strategies import EventSpec
@@ -98,7 +98,7 @@ async def test_providers_that_bring_each_others_claims_never_deadlock_or_count_t
     recorded = sum(found.applied + found.stale for found in merged)
     assert recorded == await observer.fetchval("SELECT count(*) FROM claim_events")
     assert sum(map(len, batches)) == recorded + sum(
-        found.duplicate + len(found.breaches) for found in merged
+        found.duplicate + len(found.refused) for found in merged
     )
     owners = "SELECT count(DISTINCT provider_id) FROM claim_events GROUP BY claim_id"
     assert {row["count"] for row in await observer.fetch(owners)} == {1}
@@ -133,7 +133,8 @@ async def _consume(
 async def _flush_until(over: asyncio.Event, database: Database) -> int:
     flushed = 0
     while not over.is_set():
-        flushed += await flush_top_codes(database)
+        with suppress(LockNotAvailable):  # on a slow machine a batch keeps its providers for long
+            flushed += await flush_top_codes(database)
     return flushed
 
 

@@ -5,19 +5,21 @@ import asyncio
 import pytest
 from asyncpg import Connection
 
-from repositories.claim_batches import Breach, Merged
+from repositories.claims.batch import Merged
+from repositories.claims.verification import verify
 from repositories.database import Database
 from repositories.errors import ConcurrentClaim
-from repositories.verification import verify
 from tests.integration.repositories.examples import (
     apply,
     expected,
     paid,
+    refused,
     settled,
     submitted,
     uuid_of,
 )
 from tests.integration.repositories.ledger import counts
+from tests.integration.repositories.report_examples import record, request
 from tests.integration.repositories.waiting import transaction_of_another, until_waiting
 from tests.strategies import EventSpec
 
@@ -97,6 +99,21 @@ async def test_a_batch_that_begins_while_another_is_half_done_waits_for_its_end(
     assert await settled(database, observer) == expected(known, submitted(), paid())
 
 
+async def test_a_report_is_recorded_while_a_batch_has_its_provider(
+    migrated_url: str, database: Database, observer: Connection
+) -> None:
+    """The report's foreign key takes a lock of its own on the provider's row."""
+    await apply(database, submitted())
+    async with (
+        asyncio.TaskGroup() as group,
+        transaction_of_another(migrated_url, LOCK_CACHE, uuid_of("provider P")),
+    ):
+        group.create_task(apply(database, paid()))
+        await until_waiting(observer, 1)
+        async with asyncio.timeout(10):
+            assert (await record(database, request())).created == 1
+
+
 async def test_the_same_batch_at_two_consumers_counts_once(
     migrated_url: str, database: Database, observer: Connection
 ) -> None:
@@ -117,13 +134,13 @@ async def test_the_same_batch_at_two_consumers_counts_once(
 BLOCK_HISTORY = """
     INSERT INTO claim_events (claim_id, claim_version, provider_id, state, claim_type,
         date_of_service, modifiers, submitted_fee, occurred_at, source_topic, source_partition,
-        source_offset)
-    VALUES ($1, 1, $2, 'SUBMITTED', 'WCB', '2024-01-01', '{}', 0, now(), '', 0, 0)
+        source_offset, explanatory_codes)
+    VALUES ($1, 1, $2, 'SUBMITTED', 'WCB', '2024-01-01', '{}', 0, now(), '', 0, 0, '{}')
 """
 BLOCK_CLAIM = """
     INSERT INTO claims (claim_id, claim_version, provider_id, state, claim_type, date_of_service,
-        modifiers, submitted_fee)
-    VALUES ($1, 1, $2, 'SUBMITTED', 'WCB', '2024-01-01', '{}', 0)
+        modifiers, submitted_fee, explanatory_codes, first_sent_version)
+    VALUES ($1, 1, $2, 'SUBMITTED', 'WCB', '2024-01-01', '{}', 0, '{}', 1)
 """
 
 
@@ -154,7 +171,7 @@ async def test_of_two_providers_that_bring_one_new_claim_one_gets_it_and_the_oth
     assert isinstance(outcomes[1 - winner], ConcurrentClaim)
     assert await settled(database, observer) == expected(rivals[winner])
     again = await apply(database, rivals[1 - winner])
-    assert again == Merged(breaches={0: Breach.PROVIDER_MISMATCH})
+    assert again == Merged(refused=refused({0: True}))
     assert await settled(database, observer) == expected(rivals[winner])
     assert (await verify(database)).clean
 

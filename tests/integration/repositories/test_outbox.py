@@ -8,7 +8,14 @@ from asyncpg import Connection
 
 from repositories.database import Database
 from repositories.errors import DatabaseUnavailable
-from repositories.outbox import Announcement, announce, outbox_depth, prune_outbox, unpublished
+from repositories.outbox import (
+    Announcement,
+    announce,
+    outbox_depth,
+    prune_outbox,
+    set_aside,
+    unpublished,
+)
 from tests.integration.repositories.waiting import until_idle
 
 NOW = datetime(2026, 1, 16, 17, 0, tzinfo=UTC)
@@ -95,6 +102,22 @@ async def test_when_the_relay_dies_they_come_again_under_the_same_ids(
     assert await publish(database) == given
 
 
+async def test_what_is_set_aside_holds_up_nothing_and_is_never_forgotten(
+    database: Database, observer: Connection
+) -> None:
+    given = [announcement(n) for n in range(3)]
+    await write(database, *given)
+    await set_aside(database, given[1].outbox_id, "too large")
+    assert (await outbox_depth(database)).waiting == 2
+    assert await publish(database) == [given[0], given[2]]
+    await observer.execute(
+        "UPDATE outbox SET published_at = now() - interval '9 d' WHERE published_at IS NOT NULL"
+    )
+    assert await prune_outbox(database, timedelta(days=7)) == 2
+    [left] = await observer.fetch("SELECT outbox_id, refusal FROM outbox")
+    assert tuple(left) == (given[1].outbox_id, "too large")
+
+
 async def test_a_second_relay_gets_nothing_while_the_first_is_publishing(
     database: Database,
 ) -> None:
@@ -139,6 +162,6 @@ async def test_pruning_forgets_what_was_published_long_ago_and_nothing_that_wait
     await observer.execute("UPDATE outbox SET created_at = now() - interval '9 d'")
     first = "seq = (SELECT min(seq) FROM outbox)"
     await observer.execute(f"UPDATE outbox SET published_at = now() - interval '8 d' WHERE {first}")
-    assert await prune_outbox(database, datetime.now(UTC) - timedelta(days=7)) == 1
+    assert await prune_outbox(database, timedelta(days=7)) == 1
     assert (await outbox_depth(database)).waiting == 1
     assert await observer.fetchval("SELECT count(*) FROM outbox") == 2

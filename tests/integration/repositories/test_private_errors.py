@@ -8,22 +8,23 @@ from decimal import Decimal
 import pytest
 from asyncpg import Connection
 
-from repositories.claim_batches import apply_claim_batch
-from repositories.claim_rows import ClaimEventRow
+from repositories.claims.batch import apply_claim_batch
+from repositories.claims.rows import ClaimEventRow, copy_line
 from repositories.database import Database
 from repositories.errors import DatabaseRefused, DatabaseUnavailable
-from tests.integration.repositories.examples import apply, next_offset, paid, rows
+from tests.integration.repositories.examples import TOPIC, apply, next_offset, paid
 from tests.integration.repositories.waiting import transaction_of_another, until_waiting
+from tests.strategies import to_row
 
 PHN, CODE = "987654321", "77.77Q"
-[ROW] = rows([paid(patient_phn=PHN, hsc_code=CODE)])
+ROW = to_row(paid(patient_phn=PHN, hsc_code=CODE), TOPIC, 0, 0)
 
 REFUSED = {
     "too long": ROW._replace(patient_phn=PHN * 2),
     "zero byte": ROW._replace(patient_phn=f"{PHN}\0"),
     "check": ROW._replace(claim_version=0),
     "too much money": ROW._replace(submitted_fee=Decimal(PHN * 2)),
-    "missing": ROW._replace(submitted_fee=None),  # type: ignore[arg-type]  # what types forbid
+    "missing": ROW._replace(date_of_service=None),  # type: ignore[arg-type]  # what types forbid
 }
 
 
@@ -42,7 +43,7 @@ async def test_a_row_that_postgresql_refuses_is_not_quoted(
 ) -> None:
     caplog.set_level(logging.DEBUG)
     with pytest.raises(DatabaseRefused) as caught:
-        await apply_claim_batch(database, [ROW, row], [next_offset(1)])
+        await apply_claim_batch(database, [copy_line(ROW), copy_line(row)], [next_offset(1)])
     assert_private(printed(caught.value))
     assert_private(caplog.text)
 
@@ -57,7 +58,7 @@ async def test_a_statement_that_was_cut_off_is_not_quoted(
 ) -> None:
     caplog.set_level(logging.DEBUG)
     async with transaction_of_another(migrated_url, "LOCK TABLE claims IN EXCLUSIVE MODE"):
-        batch = asyncio.create_task(apply_claim_batch(database, [ROW], []))
+        batch = asyncio.create_task(apply_claim_batch(database, [copy_line(ROW)], []))
         [pid] = await until_waiting(observer, 1)
         await observer.execute(f"SELECT {function}($1)", pid)
         with pytest.raises(DatabaseUnavailable) as caught:
@@ -73,5 +74,5 @@ async def test_a_figure_that_cannot_be_read_is_not_quoted(
     await apply(database, paid())
     await observer.execute(f"""UPDATE analytics_cache SET value = '{{"count": "{PHN}x"}}'""")
     with pytest.raises(DatabaseRefused) as caught:
-        await apply_claim_batch(database, [ROW._replace(claim_version=3)], [])
+        await apply_claim_batch(database, [copy_line(ROW._replace(claim_version=3))], [])
     assert_private(printed(caught.value))

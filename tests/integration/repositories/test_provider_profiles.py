@@ -9,16 +9,16 @@ from uuid import UUID
 import pytest
 from asyncpg import Connection
 
-from repositories.consumer_offsets import stored_offset
 from repositories.database import Database
 from repositories.errors import DatabaseRefused
-from repositories.provider_profiles import (
+from repositories.offsets import stored_offset
+from repositories.reports.profiles import (
     ProviderUpdate,
     StoredProfiles,
     read_profile,
     store_profiles,
 )
-from repositories.report_rows import Location, ProviderProfile
+from repositories.reports.rows import Location, ProviderProfile
 from tests.integration.repositories.database_state import dump
 from tests.integration.repositories.examples import TOPIC, apply, next_offset, paid, uuid_of
 from tests.integration.repositories.waiting import transaction_of_another, until_waiting

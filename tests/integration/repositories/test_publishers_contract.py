@@ -6,13 +6,14 @@ from typing import Any
 import pytest
 from asyncpg import Connection
 
-from repositories.claim_batches import Breach, Merged
+from repositories.claims.batch import Merged
 from repositories.database import Database
 from tests.integration.repositories.database_state import dump
 from tests.integration.repositories.examples import (
     apply,
     expected,
     paid,
+    refused,
     settled,
     submitted,
     uuid_of,
@@ -20,7 +21,7 @@ from tests.integration.repositories.examples import (
 from tests.integration.repositories.ledger import counts
 from tests.strategies import EventSpec
 
-CONFLICT, MISMATCH = Breach.VERSION_CONFLICT, Breach.PROVIDER_MISMATCH
+CONFLICT, MISMATCH = False, True  # whether another provider is why it is refused
 FIRST = paid(version=2)
 
 OTHER_CONTENT: dict[str, Any] = {
@@ -45,7 +46,7 @@ async def test_within_a_batch_the_first_content_of_a_version_stands(
 ) -> None:
     other, next_claim = paid(version=2, assessed_fee="41.00"), submitted("B")
     merged = await apply(database, FIRST, other, next_claim)
-    assert counts(merged) == Merged(applied=2, breaches={1: CONFLICT})
+    assert counts(merged) == Merged(applied=2, refused=refused({1: CONFLICT}))
     assert await settled(database, observer) == expected(FIRST, next_claim)
 
 
@@ -55,7 +56,7 @@ async def test_between_batches_the_first_content_stands_and_nothing_changes(
     await apply(database, FIRST)
     before = await dump(observer)
     merged = await apply(database, paid(version=2, assessed_fee="41.00"))
-    assert merged == Merged(breaches={0: CONFLICT})
+    assert merged == Merged(refused=refused({0: CONFLICT}))
     assert await dump(observer) == before
 
 
@@ -65,7 +66,7 @@ async def test_every_field_of_the_claim_is_content(
 ) -> None:
     await apply(database, FIRST)
     other = paid(version=2, **{field: OTHER_CONTENT[field]})
-    assert (await apply(database, FIRST, other)).breaches == {1: CONFLICT}
+    assert (await apply(database, FIRST, other)).refused == refused({1: CONFLICT})
     assert await settled(database, observer) == expected(FIRST)
 
 
@@ -76,7 +77,7 @@ async def test_what_only_a_submission_has_is_content_too(
     database: Database, changed: dict[str, Any]
 ) -> None:
     merged = await apply(database, submitted(), submitted(**changed))
-    assert counts(merged) == Merged(applied=1, breaches={1: CONFLICT})
+    assert counts(merged) == Merged(applied=1, refused=refused({1: CONFLICT}))
 
 
 @pytest.mark.parametrize("order", [[0, 1], [1, 0]])
@@ -85,8 +86,8 @@ async def test_submitted_and_paid_at_one_version_are_in_conflict(
 ) -> None:
     twins = (submitted(version=2), paid(version=2))
     first, second = (twins[n] for n in order)
-    assert (await apply(database, first, second)).breaches == {1: CONFLICT}
-    assert (await apply(database, second)).breaches == {0: CONFLICT}
+    assert (await apply(database, first, second)).refused == refused({1: CONFLICT})
+    assert (await apply(database, second)).refused == refused({0: CONFLICT})
     assert await settled(database, observer) == expected(first)
 
 
@@ -122,9 +123,11 @@ async def test_copies_of_a_conflicting_event_are_each_refused(
 ) -> None:
     other = paid(version=2, assessed_fee="41.00")
     merged = await apply(database, FIRST, other, FIRST, other)
-    assert counts(merged) == Merged(applied=1, duplicate=1, breaches={1: CONFLICT, 3: CONFLICT})
+    assert counts(merged) == Merged(
+        applied=1, duplicate=1, refused=refused({1: CONFLICT, 3: CONFLICT})
+    )
     again = await apply(database, other, FIRST, other)
-    assert again == Merged(duplicate=1, breaches={0: CONFLICT, 2: CONFLICT})
+    assert again == Merged(duplicate=1, refused=refused({0: CONFLICT, 2: CONFLICT}))
     assert await settled(database, observer) == expected(FIRST)
 
 
@@ -132,7 +135,7 @@ async def test_within_a_batch_the_first_provider_of_a_claim_stands(
     database: Database, observer: Connection
 ) -> None:
     merged = await apply(database, submitted(), paid(provider="Q"), paid())
-    assert counts(merged) == Merged(applied=2, breaches={1: MISMATCH})
+    assert counts(merged) == Merged(applied=2, refused=refused({1: MISMATCH}))
     assert await settled(database, observer) == expected(submitted(), paid())
 
 
@@ -142,7 +145,7 @@ async def test_between_batches_the_first_provider_stands_whatever_the_version(
 ) -> None:
     await apply(database, FIRST)
     merged = await apply(database, paid(version=version, provider="Q"), paid("B", provider="Q"))
-    assert counts(merged) == Merged(applied=1, breaches={0: MISMATCH})
+    assert counts(merged) == Merged(applied=1, refused=refused({0: MISMATCH}))
     assert await settled(database, observer) == expected(FIRST, paid("B", provider="Q"))
 
 
@@ -150,7 +153,7 @@ async def test_another_providers_higher_version_makes_no_event_late(
     database: Database, observer: Connection
 ) -> None:
     merged = await apply(database, submitted(), paid(version=9, provider="Q"), paid(version=5))
-    assert counts(merged) == Merged(applied=2, breaches={1: MISMATCH})
+    assert counts(merged) == Merged(applied=2, refused=refused({1: MISMATCH}))
     assert await settled(database, observer) == expected(submitted(), paid(version=5))
 
 
@@ -167,7 +170,7 @@ async def test_a_late_event_in_conflict_with_history_is_refused(
 ) -> None:
     await apply(database, submitted(version=1), paid(version=4))
     merged = await apply(database, submitted(version=1, submitted_fee="51"), submitted(version=2))
-    assert merged == Merged(stale=1, breaches={0: CONFLICT})
+    assert merged == Merged(stale=1, refused=refused({0: CONFLICT}))
     kept = (submitted(version=1), submitted(version=2), paid(version=4))
     assert await settled(database, observer) == expected(*kept)
 

@@ -1,6 +1,5 @@
 """Which files are needed, by whom they may be read, and the keys that open them."""
 
-from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -8,26 +7,25 @@ import pytest
 from asyncpg import Connection
 
 from repositories.database import Database
-from repositories.report_expiry import expire_reports, reports_past_expiry
-from repositories.report_files import (
+from repositories.reports.jobs import postpone_job
+from repositories.reports.outcomes import expire_reports, reports_past_expiry, retry_report
+from repositories.reports.stored_files import (
     StoredFile,
     keys_not_wrapped_by,
     named_paths,
     rewrap_key,
     stored_file,
 )
-from repositories.report_jobs import postpone_job
-from repositories.report_outcomes import retry_report
 from repositories.vocabulary import ReportFormat, ReportStatus
 from tests.integration.repositories.database_state import dump
 from tests.integration.repositories.report_examples import (
-    READY_AT,
     P,
     Q,
     claimed,
     end_lease,
     fail,
     finish,
+    let_time_pass,
     record,
     report_id,
     report_row,
@@ -35,22 +33,27 @@ from tests.integration.repositories.report_examples import (
     requested_and_claimed,
 )
 
-PATHS = [f"reports/{P}/{report_id()}.{attempt}.pdf.enc" for attempt in (1, 2, 3)]
-LATER = READY_AT + timedelta(days=30)
-
 
 async def read(database: Database, provider_id: UUID) -> StoredFile | None:
     async with database.transaction() as connection:
         return await stored_file(connection, provider_id, report_id())
 
 
-async def test_a_ready_report_has_a_file_and_its_key(database: Database) -> None:
+async def test_a_ready_report_has_a_file_and_its_key_until_its_time_is_over(
+    database: Database, observer: Connection
+) -> None:
     job = await requested_and_claimed(database)
     await finish(database, job)
-    assert await read(database, P) == StoredFile(
+    until = (await report_row(observer))["download_link_expires_at"]
+    ready = StoredFile(
         report_id(), P, ReportFormat.PDF, ReportStatus.READY, job.file_path, 4711,
-        LATER, b"wrapped", "k1",
+        until, False, b"wrapped", "k1",
     )  # fmt: skip
+    assert await read(database, P) == ready
+    await let_time_pass(observer)
+    later = await read(database, P)
+    assert later is not None
+    assert later.is_over
 
 
 async def test_another_providers_file_is_not_there(database: Database) -> None:
@@ -101,28 +104,34 @@ async def _tried_again(database: Database, observer: Connection) -> None:
 
 async def _expired(database: Database, observer: Connection) -> None:
     await _ready(database, observer)
-    await expire_reports(database, await reports_past_expiry(database, LATER, 9), LATER)
+    await let_time_pass(observer)
+    await expire_reports(database, await reports_past_expiry(database, 9))
 
 
 @pytest.mark.parametrize(
     ("state", "needed"),
     [
-        (_pending, PATHS[:1]),
-        (_generating, PATHS[:1]),
-        (_postponed, PATHS[:1]),
-        (_taken_over, PATHS[1:2]),
-        (_ready, PATHS[2:]),
-        (_failed, []),
-        (_tried_again, PATHS[1:2]),
-        (_expired, []),
+        (_pending, True),
+        (_generating, True),
+        (_postponed, True),
+        (_taken_over, True),
+        (_ready, True),
+        (_failed, False),
+        (_tried_again, True),
+        (_expired, False),
     ],
 )
 async def test_only_the_file_of_the_newest_attempt_is_needed(
-    database: Database, observer: Connection, state: Any, needed: list[str]
+    database: Database, observer: Connection, state: Any, needed: bool
 ) -> None:
     await state(database, observer)
+    newest = (await report_row(observer))["file_path"]
+    name = f"reports/{P}/{report_id()}"
+    others = [f"{name}.{n}{random}.pdf.enc" for n in (1, 2, 3) for random in ("", ".0123456789ab")]
     strange = ["reports/", f"reports/{Q}/{report_id()}.1.pdf.enc", "reports/x/y.1.pdf.enc", "z"]
-    assert await named_paths(database, [*PATHS, *strange]) == set(needed)
+    assert await named_paths(database, [newest, *others, *strange]) == (
+        {newest} if needed else set()
+    )
 
 
 async def test_no_paths_are_no_error(database: Database) -> None:
@@ -162,7 +171,8 @@ async def test_a_key_that_is_gone_or_was_wrapped_again_meanwhile_stays_as_it_is(
     before = await dump(observer)
     assert not await rewrap_key(database, key, wrapped_key=b"late", key_id="k3")
     assert await dump(observer) == before
-    await expire_reports(database, await reports_past_expiry(database, LATER, 9), LATER)
+    await let_time_pass(observer)
+    await expire_reports(database, await reports_past_expiry(database, 9))
     renewed = key._replace(wrapped_key=b"again")
     assert not await rewrap_key(database, renewed, wrapped_key=b"late", key_id="k3")
     assert (await report_row(observer))["wrapped_key"] is None

@@ -1,7 +1,7 @@
 """Ready, failed, and tried again: each announced once, with what it makes true."""
 
 import asyncio
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -9,13 +9,11 @@ from asyncpg import Connection
 
 from repositories.database import Database
 from repositories.errors import DatabaseRefused
-from repositories.report_expiry import PastReport, expire_reports
-from repositories.report_outcomes import Retry, retry_report
+from repositories.reports.outcomes import PastReport, Retry, expire_reports, retry_report
 from repositories.vocabulary import ReportFormat, ReportType
 from tests.integration.repositories.database_state import dump
 from tests.integration.repositories.report_examples import (
     JWE,
-    READY_AT,
     REQUESTED_AT,
     P,
     Q,
@@ -23,6 +21,7 @@ from tests.integration.repositories.report_examples import (
     claimed,
     fail,
     finish,
+    let_time_pass,
     record,
     report_id,
     report_row,
@@ -64,7 +63,10 @@ async def test_the_download_ends_so_long_after_readiness(
 ) -> None:
     job = await requested_and_claimed(database, report_type=report_type, scheduled=scheduled)
     await finish(database, job)
-    assert (await report_row(observer))["download_link_expires_at"] == READY_AT + kept
+    [announcement] = await announced(observer)
+    ready_at = announcement["occurred_at"]
+    assert abs(datetime.now(UTC) - ready_at) < timedelta(minutes=1)
+    assert (await report_row(observer))["download_link_expires_at"] == ready_at + kept
 
 
 async def test_a_ready_report_is_announced(database: Database, observer: Connection) -> None:
@@ -73,16 +75,18 @@ async def test_a_ready_report_is_announced(database: Database, observer: Connect
     assert announcement["topic"] == "report-status"
     assert announcement["message_key"] == str(P)
     assert announcement["event_type"] == "ca.meritum.report.ready.v1"
-    assert announcement["occurred_at"] == READY_AT
     assert announcement["published_at"] is None
     assert announcement["data"] == {
         "report_id": str(report_id()),
         "provider_id": str(P),
         "report_type": "ACCOUNTANT_SUMMARY",
         "format": "PDF",
+        "period_start": "2025-01-01",
+        "period_end": "2025-12-31",
+        "scheduled": False,
         "status": "ready",
         "file_size_bytes": 4711,
-        "download_link_expires_at": (READY_AT + KEPT).isoformat(),
+        "download_link_expires_at": (announcement["occurred_at"] + KEPT).isoformat(),
         "error_message": None,
     }
 
@@ -141,36 +145,64 @@ async def test_a_failed_report_can_be_tried_again_from_the_start(
     assert (row["status"], row["error_message"]) == ("pending", None)
     job = await claimed(database)
     assert (job.attempt, job.tries, job.archive_password) == (2, 1, JWE)
-    assert job.file_path == row["file_path"]
     assert await finish(database, job)
     types = [announcement["event_type"] for announcement in await announced(observer)]
     assert types == ["ca.meritum.report.failed.v1", "ca.meritum.report.ready.v1"]
     assert (await report_row(observer))["last_error"] is None
 
 
-async def _pending(database: Database) -> None:
+async def test_a_ready_report_whose_file_is_lost_is_made_again_under_another_name(
+    database: Database, observer: Connection
+) -> None:
+    job = await requested_and_claimed(database)
+    await finish(database, job)
+    retried = await retry_report(database, P, report_id(), lost="reports/another-file")
+    assert retried is Retry.NOT_FAILED
+    assert await retry_report(database, P, report_id(), lost=job.file_path) is Retry.PENDING
+    row = await report_row(observer)
+    assert (row["status"], row["wrapped_key"]) == ("pending", None)
+    assert row["file_path"] != job.file_path
+    assert await finish(database, await claimed(database))
+
+
+async def test_a_lost_archive_is_not_made_again_without_the_password_that_was_forgotten(
+    database: Database, observer: Connection
+) -> None:
+    job = await requested_and_claimed(
+        database,
+        report_type=ReportType.DATA_PORTABILITY,
+        format=ReportFormat.ZIP,
+        archive_password=JWE,
+    )
+    await finish(database, job)
+    before = await dump(observer)
+    assert await retry_report(database, P, report_id(), lost=job.file_path) is Retry.FORGOTTEN
+    assert await dump(observer) == before
+
+
+async def _pending(database: Database, _: Connection) -> None:
     await record(database, request())
 
 
-async def _generating(database: Database) -> None:
+async def _generating(database: Database, _: Connection) -> None:
     await requested_and_claimed(database)
 
 
-async def _ready(database: Database) -> None:
+async def _ready(database: Database, _: Connection) -> None:
     await finish(database, await requested_and_claimed(database))
 
 
-async def _expired(database: Database) -> None:
-    await _ready(database)
-    past = PastReport(report_id(), P, "")
-    assert await expire_reports(database, [past], READY_AT + KEPT)
+async def _expired(database: Database, observer: Connection) -> None:
+    await _ready(database, observer)
+    await let_time_pass(observer)
+    assert await expire_reports(database, [PastReport(report_id(), P, "")])
 
 
 @pytest.mark.parametrize("state", [_pending, _generating, _ready, _expired])
 async def test_only_a_failed_report_can_be_tried_again(
     database: Database, observer: Connection, state: Any
 ) -> None:
-    await state(database)
+    await state(database, observer)
     before = await dump(observer)
     assert await retry_report(database, P, report_id()) is Retry.NOT_FAILED
     assert await dump(observer) == before

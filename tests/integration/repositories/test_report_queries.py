@@ -2,55 +2,31 @@
 
 import tracemalloc
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
-from datetime import date
+from datetime import UTC, date, datetime
 from decimal import Decimal
-from typing import Any, TypeVar
+from typing import Any
 
 import pytest
 from asyncpg import Connection
 
 from repositories.database import Database
-from repositories.report_queries import ReportQueries
-from repositories.report_rows import ClaimHistoryRow, ClaimRow, MetricRow
+from repositories.reports.queries import ReportQueries
+from repositories.reports.rows import ClaimHistoryRow, ClaimRow, MetricRow, Received
 from repositories.vocabulary import ClaimState, ClaimType, MetricKey, ReportStatus
-from tests.integration.repositories.examples import apply, paid, submitted, uuid_of
+from tests.integration.repositories.examples import apply, paid, rejected, saved, submitted, uuid_of
 from tests.integration.repositories.report_examples import (
+    YEAR,
+    P,
     claimed,
+    claims,
     finish,
+    ids,
+    queries,
+    read,
     record,
     report_id,
     request,
 )
-
-P = uuid_of("provider P")
-YEAR = (date(2024, 1, 1), date(2024, 12, 31))
-Row = TypeVar("Row")
-
-
-@asynccontextmanager
-async def queries(database: Database) -> AsyncIterator[ReportQueries]:
-    async with database.snapshot() as connection:
-        yield ReportQueries(connection, P)
-
-
-async def read(database: Database, ask: Callable[[ReportQueries], AsyncIterator[Row]]) -> list[Row]:
-    async with queries(database) as source:
-        return [row async for row in ask(source)]
-
-
-def ids(rows: list[ClaimRow]) -> list[Any]:
-    return [row.claim_id for row in rows]
-
-
-def claims(*names: str) -> list[Any]:
-    return [uuid_of(f"claim {name}") for name in names]
-
-
-async def set_state(observer: Connection, claim: str, state: ClaimState) -> None:
-    """The events of the later states come in a later version."""
-    of_claim = "UPDATE claims SET state = $1 WHERE claim_id = $2"
-    await observer.execute(of_claim, state, uuid_of(f"claim {claim}"))
 
 
 async def test_a_claim_is_read_whole(database: Database) -> None:
@@ -70,27 +46,46 @@ async def test_a_claim_is_read_whole(database: Database) -> None:
         form_id=None,
         timing_tier=None,
         submitted_fee=Decimal("50.00"),
-        submitted_at=None,
+        submitted_at=datetime(2024, 10, 16, 15, tzinfo=UTC),
         submission_deadline=None,
         assessed_fee=Decimal("40.00"),
         payment_date=date(2024, 11, 1),
         rrnp_premium=Decimal("1.50"),
+        explanatory_codes=(),
+        created_at=None,
     )
     assert isinstance(row.state, ClaimState)
 
 
-@pytest.mark.parametrize("state", ClaimState)
-async def test_which_claims_are_paid_and_which_count(
-    database: Database, observer: Connection, state: ClaimState
+async def test_what_the_newest_event_leaves_out_is_kept_from_the_newest_that_had_it(
+    database: Database,
 ) -> None:
-    await apply(database, paid("A"))
-    await set_state(observer, "A", state)
-    is_paid = await read(database, lambda source: source.paid_claims(*YEAR))
-    counts = await read(database, lambda source: source.claims(*YEAR))
-    everything = await read(database, lambda source: source.all_claims())
-    assert bool(is_paid) == (state in {ClaimState.PAID, ClaimState.ADJUSTED})
-    assert bool(counts) == (state is not ClaimState.WITHDRAWN)
-    assert everything
+    again = {"submitted_at": "2024-10-20T15:00:00Z", "submission_deadline": "2025-01-13"}
+    await apply(database, saved("A", 1), submitted("A", 2, submission_deadline="2025-01-01"))
+    await apply(database, submitted("A", 3, **again), submitted("A", 4), paid("A", 5))
+    [row] = await read(database, lambda source: source.all_claims())
+    assert row.claim_version == 5
+    assert row.created_at == datetime(2024, 10, 15, 18, tzinfo=UTC)
+    assert row.submitted_at == datetime(2024, 10, 16, 15, tzinfo=UTC)
+    assert row.submission_deadline == date(2025, 1, 13)
+
+
+async def test_what_has_been_received(database: Database, observer: Connection) -> None:
+    async with queries(database) as source:
+        assert await source.received() == Received(None, rejections=False, unsent=False)
+    await apply(database, paid("A"), rejected("B", provider="Q"), saved("C", provider="Q"))
+    newest = await observer.fetchval(
+        "UPDATE claim_events SET applied_at = now() - interval '1 h' WHERE provider_id = $1"
+        " RETURNING applied_at",
+        P,
+    )
+    async with queries(database) as source:
+        assert await source.received() == Received(newest, rejections=False, unsent=False)
+    await apply(database, rejected("D", 1), submitted("D", 2), saved("E", 1), submitted("E", 2))
+    async with queries(database) as source:
+        received = await source.received()
+    assert received.rejections
+    assert received.unsent
 
 
 async def test_a_period_takes_both_its_days_and_no_more(database: Database) -> None:
@@ -98,7 +93,7 @@ async def test_a_period_takes_both_its_days_and_no_more(database: Database) -> N
     await apply(database, *(paid(day, date_of_service=day, payment_date=day) for day in days))
     inside = claims("2024-01-01", "2024-12-31")
     assert ids(await read(database, lambda source: source.paid_claims(*YEAR))) == inside
-    assert ids(await read(database, lambda source: source.claims(*YEAR))) == inside
+    assert ids(await read(database, lambda source: source.submitted_claims(*YEAR))) == inside
     assert ids(await read(database, lambda source: source.all_claims())) == claims(*days)
 
 
@@ -148,6 +143,29 @@ async def read_metric(database: Database, key: MetricKey, dimensions: Any) -> li
     return [row for row in rows if row.metric_key is key and row.dimensions == dimensions]
 
 
+async def test_a_months_rows_are_not_those_of_its_days(database: Database) -> None:
+    """A day of service on the first of a month has a row that starts when the month does."""
+    await apply(database, submitted("A", date_of_service="2024-10-01"))
+    october = await read(database, lambda source: source.metrics([date(2024, 10, 1)]))
+    everything = await read(database, lambda source: source.metrics())
+    assert {row.period_end for row in october} == {date(2024, 10, 31)}
+    assert date(2024, 10, 1) in {row.period_end for row in everything}
+
+
+async def test_it_knows_which_metrics_are_not_filled_yet(
+    database: Database, observer: Connection
+) -> None:
+    await apply(database, paid("A"))
+    async with queries(database) as source:
+        assert (await source.received()).unfilled == frozenset()
+    await observer.execute("UPDATE providers SET metrics_revision = 1 WHERE provider_id = $1", P)
+    async with queries(database) as source:
+        unfilled = (await source.received()).unfilled
+    assert MetricKey.CLAIMS_REJECTED in unfilled
+    assert MetricKey.AI_COACH_SUPPRESSED in unfilled
+    assert MetricKey.CLAIMS_PAID not in unfilled
+
+
 async def test_no_months_give_no_rows_of_the_cache(database: Database) -> None:
     await apply(database, paid("A"))
     assert await read(database, lambda source: source.metrics([])) == []
@@ -181,7 +199,9 @@ async def test_the_reports_come_oldest_first(database: Database) -> None:
 
 QUERIES: dict[str, Callable[[ReportQueries], AsyncIterator[Any]]] = {
     "paid_claims": lambda source: source.paid_claims(*YEAR),
-    "claims": lambda source: source.claims(*YEAR),
+    "submitted_claims": lambda source: source.submitted_claims(*YEAR),
+    "unsent_claims": lambda source: source.unsent_claims(),
+    "changed_claims": lambda source: source.changed_claims(*YEAR),
     "all_claims": lambda source: source.all_claims(),
     "claim_history": lambda source: source.claim_history(),
     "metrics": lambda source: source.metrics(),
@@ -194,10 +214,10 @@ each_query = pytest.mark.parametrize("ask", QUERIES.values(), ids=QUERIES)
 async def test_no_query_gives_another_providers_rows(
     database: Database, ask: Callable[[ReportQueries], AsyncIterator[Any]]
 ) -> None:
-    await apply(database, paid("B", provider="Q"))
+    await apply(database, paid("B", provider="Q"), saved("D", provider="Q"))
     await record(database, request("B", "Q"))
     assert await read(database, ask) == []
-    await apply(database, paid("A"))
+    await apply(database, paid("A"), saved("C"))
     await record(database, request("A"))
     assert await read(database, ask)
 
@@ -208,7 +228,7 @@ async def test_every_query_sees_the_moment_at_which_the_first_began(
 ) -> None:
     async with queries(database) as source:
         assert [row async for row in source.all_claims()] == []
-        await apply(database, paid("A"))
+        await apply(database, paid("A"), saved("C"))
         await record(database, request("A"))
         assert [row async for row in ask(source)] == []
 
@@ -224,8 +244,8 @@ async def test_a_stream_that_is_left_early_leaves_room_for_the_next(database: Da
 
 MANY = """
     INSERT INTO claims (claim_id, claim_version, provider_id, state, claim_type, date_of_service,
-        modifiers, submitted_fee, hsc_code)
-    SELECT gen_random_uuid(), 1, $1, 'SUBMITTED', 'AHCIP', '2024-05-05', '{}', 1, '03.03A'
+        modifiers, submitted_fee, hsc_code, explanatory_codes, first_sent_version)
+    SELECT gen_random_uuid(), 1, $1, 'SUBMITTED', 'AHCIP', '2024-05-05', '{}', 1, '03.03A', '{}', 1
     FROM generate_series(1, $2)
 """
 
@@ -243,23 +263,3 @@ async def test_memory_does_not_grow_with_the_rows(database: Database, observer: 
         tracemalloc.stop()
     assert count == 20_000
     assert peaks[1] < 1.5 * peaks[0]
-
-
-async def test_the_history_is_found_through_an_index(
-    database: Database, observer: Connection
-) -> None:
-    """Of others' events, a hundred times as many, none are read."""
-    await apply(database, *(paid(f"{n}") for n in range(10)))
-    others = MANY.replace("$1", "gen_random_uuid()").replace("$2", "$1")
-    await observer.execute(others, 20_000)
-    await observer.execute(
-        "INSERT INTO claim_events SELECT claims.*, now(), 't', 0, 0 FROM claims"
-        " WHERE provider_id <> $1", P,
-    )  # fmt: skip
-    await observer.execute("ANALYZE claims, claim_events")
-    scanned = "SELECT seq_tup_read FROM pg_stat_xact_user_tables WHERE relname = 'claim_events'"
-    async with database.snapshot() as connection:
-        rows = [row async for row in ReportQueries(connection, P).claim_history()]
-        read_by_scan = (await connection.exec_driver_sql(scanned)).scalar()
-    assert len(rows) == 10
-    assert read_by_scan == 0

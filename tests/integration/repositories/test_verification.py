@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 from asyncpg import Connection
 
+from repositories.claims.verification import CacheDifference, verify
 from repositories.database import Database
-from repositories.verification import CacheDifference, verify
 from tests.integration.repositories.database_state import dump
 from tests.integration.repositories.examples import apply, paid, settled, submitted, uuid_of
 from tests.integration.repositories.waiting import transaction_of_another
@@ -136,7 +136,7 @@ async def test_a_row_that_should_not_be_there_is_found(
         ("claims_paid", *NEXT_MONTH, '{"claim_type": "WCB"}', NONE),
         ("top_hsc_codes", *NEXT_MONTH, None, '{"codes": []}'),
         ("multisite_claims", *NEXT_MONTH, f'{{"location_id": "{SITE}"}}',
-         '{"submitted": 0, "paid": 0}'),
+         '{"submitted": 0, "paid": 0, "rejected": 0, "decided": 0, "rejection_rate": "0.00"}'),
         ("avg_fee_per_claim", *NEXT_MONTH, None,
          '{"count": 0, "amount": "0.00", "average": "0.00"}'),
     ],
@@ -190,7 +190,7 @@ async def test_top_codes_that_are_due_are_not_called_wrong(
 ) -> None:
     await apply(database, paid("D", hsc_code="z"))
     assert (await verify(database)).clean
-    await observer.execute("DELETE FROM top_codes_due")
+    await observer.execute("DELETE FROM lists_due")
     assert [row.metric_key for row in (await verify(database)).wrong_rows] == ["top_hsc_codes"]
 
 

@@ -14,7 +14,13 @@ import psutil
 from tests.harness.waiting import eventually
 
 ROOT = Path(__file__).parents[3]
-PROGRAM = "import typer; from service.cli.stack import stack; typer.run(stack)"
+# The test run itself may be under nohup, and then the command would ignore SIGHUP too.
+PROGRAM = """
+import signal, typer
+signal.signal(signal.SIGHUP, signal.SIG_DFL)
+from service.cli.stack import stack
+typer.run(stack)
+"""
 
 
 class StackCommand:

@@ -27,8 +27,9 @@ class Commands:
         self.deployment = deployment
         self._folder = folder
 
-    def __call__(self, *arguments: str | Path) -> Finished:
-        return claim_analytics(self._folder, *arguments, environment=self.deployment.environment)
+    def __call__(self, *arguments: str | Path, **variables: str) -> Finished:
+        environment = self.deployment.environment | variables
+        return claim_analytics(self._folder, *arguments, environment=environment)
 
     def succeed(self, *arguments: str | Path) -> Finished:
         done = self(*arguments)
@@ -121,8 +122,10 @@ def test_verify_lists_what_differs_and_repairs_nothing(ready: Commands) -> None:
         assert wrong.code == 1
         assert not found["clean"]
         assert {row["metric_key"] for row in found["wrong_rows"]} == {MetricKey.CLAIMS_PAID}
-    shown = ready("verify")
+    shown = ready("verify", COLUMNS="80")
     assert shown.code == 1
+    assert [line for line in shown.output.splitlines() if len(line) > 80] == []
+    assert found["wrong_rows"][0]["provider_id"] in shown.output
     assert MetricKey.CLAIMS_PAID in shown.output
     assert "no row" in shown.output
 
@@ -132,7 +135,7 @@ async def test_run_can_be_stopped_while_kafka_is_away(planned: Deployment) -> No
     away = planned.having(kafka_bootstrap_servers=NOBODY_LISTENS)
     with ServiceProcess(away, "run") as process:
         await process.logged(
-            "failed while connecting to Kafka, trying again: Kafka, KafkaConnectionError"
+            f"failed while connecting to Kafka, trying again: Kafka at {NOBODY_LISTENS} refuses"
         )
         process.terminate()
         assert await process.ended() == 0

@@ -9,7 +9,7 @@ import psutil
 import pytest
 from aiokafka.admin import AIOKafkaAdminClient
 
-from service.stack.workspace import Workspace
+from service.local.stack.workspace import Workspace
 from tests.harness.waiting import eventually
 from tests.integration.service.stack_command import are_gone, stack_command
 

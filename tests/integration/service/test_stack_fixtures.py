@@ -4,7 +4,7 @@ import asyncpg
 import pytest
 from aiokafka.admin import AIOKafkaAdminClient
 
-from service.stack import StackError
+from service.local.stack import StackError
 from tests import conftest, servers
 
 

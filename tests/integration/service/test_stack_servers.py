@@ -10,9 +10,8 @@ import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 
-from service.stack.installation import REMEDIES, is_installed
-from service.stack.kafka import KafkaBroker
-from service.stack.postgres import PostgresServer
+from service.local.stack.kafka import KafkaBroker
+from service.local.stack.postgres import REMEDIES, PostgresServer, is_installed
 from tests import servers as sources
 from tests.servers import unique_topic
 

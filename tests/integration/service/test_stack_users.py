@@ -9,12 +9,10 @@ from pathlib import Path
 import asyncpg
 import pytest
 
-from service.stack.account import Account, server_account
-from service.stack.jars import kafka_jars
-from service.stack.java import find_java
-from service.stack.postgres import PostgresServer
-from service.stack.server import silent
-from service.stack.workspace import Workspace
+from service.local.stack.java import find_java, kafka_jars
+from service.local.stack.postgres import PostgresServer
+from service.local.stack.server import silent
+from service.local.stack.workspace import Account, Workspace, server_account
 from tests.integration.service.stack_command import (
     are_gone,
     python_path,

@@ -8,19 +8,26 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from consumers.claims import CLAIM_SUBSCRIPTIONS
 from consumers.contracts.registry import CONTRACT_BY_TOPIC, CONTRACT_BY_TYPE, Contract
-from consumers.handler import Subscription
-from consumers.providers import PROVIDER_UPDATES
-from consumers.report_requests import REPORT_REQUESTS
+from consumers.engine.subscription import Subscription
+from consumers.topics.claims import CLAIMS
+from consumers.topics.providers import PROVIDER_UPDATES
+from consumers.topics.report_requests import REPORT_REQUESTS
+from consumers.topics.suggestions import AI_SUGGESTIONS
+from tests.unit.consumers.copy_lines import row_of
 from tests.unit.consumers.records import STRUCTURED, KafkaRecord
 
 SUBSCRIPTIONS: tuple[Subscription[Any], ...] = (
-    *CLAIM_SUBSCRIPTIONS,
+    CLAIMS,
+    AI_SUGGESTIONS,
     REPORT_REQUESTS,
     PROVIDER_UPDATES,
 )
-DECODERS = {subscription.name: subscription.decode for subscription in SUBSCRIPTIONS}
+DECODERS = {
+    topic: decode
+    for subscription in SUBSCRIPTIONS
+    for topic, decode in subscription.decoders.items()
+}
 EXAMPLES = Path(__file__).parents[3] / "docs" / "contracts" / "examples"
 
 
@@ -37,7 +44,8 @@ def contract_of(line: dict[str, Any]) -> Contract[BaseModel]:
 
 def outcome_of(record: KafkaRecord, line: dict[str, Any]) -> Any:
     """What the consumer of the line's topic makes of the record: an event or a dead letter."""
-    return DECODERS[contract_of(line).topic](record)
+    outcome = DECODERS[contract_of(line).topic](record)
+    return row_of(outcome) if isinstance(outcome, bytes) else outcome
 
 
 def record_of(line: dict[str, Any]) -> KafkaRecord:

@@ -5,12 +5,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from consumers.contracts.claims import SentClaim
+from consumers.contracts.decode import decode
+from consumers.contracts.refusal import DeadLetter
 from consumers.contracts.registry import CLAIM_CONTRACTS, ClaimContract
-from consumers.dead_letters import DeadLetter
-from consumers.decode import decode
-from repositories.claim_rows import ClaimEventRow
+from repositories.claims.rows import ClaimEventRow
 
-SUBMITTED, PAID = CLAIM_CONTRACTS
+CONTRACTS = {contract.topic: contract for contract in CLAIM_CONTRACTS}
+SUBMITTED, PAID = CONTRACTS["claim-submitted"], CONTRACTS["claim-paid"]
 STRUCTURED = "application/cloudevents+json"
 EVENT_TIME = "2026-01-16T16:30:01Z"
 
@@ -52,18 +54,39 @@ _WCB: dict[str, Any] = {
     "timing_tier": "ON_TIME",
 }
 _SENT = {"submitted_at": "2026-01-16T09:30:00.5-07:00", "submission_deadline": "2026-04-15"}
+_BEGUN = {
+    "stage": "VALIDATED",
+    "created_at": "2026-01-16T06:59:59.25Z",
+    "submission_deadline": "2026-04-15",
+}
+_CODES = {"explanatory_codes": ["39A", "01", "39A"]}
 _MONEY_CAME = {"assessed_fee": "24.00", "payment_date": "2026-02-06", "rrnp_premium": "1.50"}
 
 AHCIP_SUBMITTED: dict[str, Any] = {**_CLAIM, **_AHCIP, **_SENT}
 WCB_SUBMITTED: dict[str, Any] = {**_CLAIM, **_WCB, **_SENT}
 AHCIP_PAID: dict[str, Any] = {**_CLAIM, **_AHCIP, **_MONEY_CAME}
 WCB_PAID: dict[str, Any] = {**_CLAIM, **_WCB, **_MONEY_CAME}
-GOOD = [
-    (SUBMITTED, AHCIP_SUBMITTED),
-    (SUBMITTED, WCB_SUBMITTED),
-    (PAID, AHCIP_PAID),
-    (PAID, WCB_PAID),
+_UNFINISHED = dict.fromkeys(("ba_number", "hsc_code", "form_id", "submitted_fee"))
+# What each event adds to the claim.
+_ADDED: dict[str, dict[str, Any]] = {
+    "claim-submitted": _SENT,
+    "claim-paid": _MONEY_CAME,
+    "claim-saved": _BEGUN,
+    "claim-assessed": {"assessed_fee": "24.00", **_CODES},
+    "claim-rejected": {**_CODES, "submission_deadline": "2026-04-15"},
+    "claim-adjusted": {**_MONEY_CAME, **_CODES},
+    "claim-written-off": {},
+    "claim-expired": {},
+    "claim-withdrawn": {},
+}
+# Every event of both claim types, and unfinished where it may be that.
+GOOD: list[tuple[ClaimContract, dict[str, Any]]] = [
+    (contract, {**_CLAIM, **of_its_type, **_ADDED[topic], **unfinished})
+    for topic, contract in CONTRACTS.items()
+    for of_its_type in (_AHCIP, _WCB)
+    for unfinished in ([{}] if issubclass(contract.data, SentClaim) else [{}, _UNFINISHED])
 ]
+AHCIP = {contract.topic: data for contract, data in reversed(GOOD)}  # the first of each topic
 
 
 def attributes(contract: ClaimContract = SUBMITTED) -> dict[str, Any]:

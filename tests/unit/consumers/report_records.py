@@ -3,12 +3,12 @@
 import json
 from typing import Any
 
+from consumers.contracts.refusal import DeadLetter
 from consumers.contracts.registry import PROVIDER_UPDATED, REPORT_REQUEST
-from consumers.dead_letters import DeadLetter
-from consumers.providers import decode_provider_update
-from consumers.report_requests import decode_report_request
-from repositories.provider_profiles import ProviderUpdate
-from repositories.report_requests import ReportRequest
+from consumers.topics.providers import decode_provider_update
+from consumers.topics.report_requests import decode_report_request
+from repositories.reports.profiles import ProviderUpdate
+from repositories.reports.requests import ReportRequest
 from tests.unit.consumers.records import EVENT_TIME, KafkaRecord
 
 JWE = "eyJhbGciOiJFQ0RILUVTK0EyNTZLVyJ9.a2V5.aXY.dGV4dA.dGFn"

@@ -2,31 +2,40 @@
 
 from aiokafka import TopicPartition
 
-from consumers.batches import Batch, Chunk
-from consumers.dead_letters import DeadLetter, DeadLetterReason
+from consumers.contracts.refusal import DeadLetter, DeadLetterReason
+from consumers.engine.intake import Batch, Chunk
 from tests.unit.consumers.records import KafkaRecord
 
 LEFT, RIGHT = TopicPartition("topic", 0), TopicPartition("topic", 1)
-
-
-def record(value: str) -> KafkaRecord:
-    return KafkaRecord(value.encode(), [])
+OTHER = TopicPartition("other", 0)
 
 
 def letter(value: str) -> DeadLetter:
-    return DeadLetter(DeadLetterReason.NOT_JSON, "value: must be JSON", record(value))
+    return DeadLetter(
+        DeadLetterReason.NOT_JSON, "value: must be JSON", KafkaRecord(value.encode(), [])
+    )
 
 
 def chunk(
     partition: TopicPartition,
     next_offset: int,
-    decoded: dict[str, str | DeadLetter] | None = None,
+    decoded: list[str | DeadLetter] | None = None,
     after: int | None = 0,
 ) -> Chunk[str]:
-    """`decoded` maps the values of records to what became of them."""
-    decoded = decoded or {}
-    records = [record(value) for value in decoded]
-    return Chunk(partition, after, records, list(decoded.values()), next_offset, size=0)
+    """`decoded` is what became of its messages."""
+    decoded = decoded or []
+    return Chunk(
+        partition,
+        after,
+        next_offset,
+        [one for one in decoded if isinstance(one, str)],
+        [one for one in decoded if isinstance(one, DeadLetter)],
+        bytes(isinstance(one, DeadLetter) for one in decoded),
+    )
+
+
+BAD = letter("2")
+MIXED = Batch([chunk(LEFT, 2, ["one", BAD]), chunk(OTHER, 1, [BAD]), chunk(RIGHT, 1, ["three"])])
 
 
 def test_the_last_chunk_of_a_partition_says_where_to_go_on() -> None:
@@ -41,19 +50,21 @@ def test_the_first_chunk_of_a_partition_says_where_it_began() -> None:
     assert batch.begins_after == {LEFT: 4, RIGHT: None}
 
 
-def test_events_stay_beside_their_records_and_dead_letters_apart() -> None:
-    bad = letter("2")
-    batch = Batch([chunk(LEFT, 2, {"1": "one", "2": bad}), chunk(RIGHT, 1, {"3": "three"})])
-    events, records, letters = batch.split()
-    assert events == ["one", "three"]
-    assert [each.value for each in records] == [b"1", b"3"]
-    assert letters == [bad]
+def test_events_come_in_the_order_of_arrival_and_dead_letters_apart() -> None:
+    assert MIXED.events == ["one", "three"]
+    assert MIXED.letters == [BAD, BAD]
 
 
-def test_which_are_unusable_is_told_in_the_order_of_arrival() -> None:
-    batch = Batch([chunk(LEFT, 2, {"1": "one", "2": letter("2")}), chunk(RIGHT, 1, {"3": "three"})])
-    assert list(batch.unusable()) == [False, True, False]
+def test_which_are_unusable_is_told_by_topic_in_the_order_of_arrival() -> None:
+    assert MIXED.verdicts() == {"topic": b"\0\1\0", "other": b"\1"}
 
 
 def test_its_length_is_the_number_of_messages() -> None:
-    assert len(Batch([chunk(LEFT, 9), chunk(RIGHT, 2, {"1": "one", "2": letter("2")})])) == 2
+    assert len(Batch([chunk(LEFT, 9), chunk(RIGHT, 2, ["one", BAD])])) == 2
+
+
+def test_a_topic_is_left_out_with_its_events_letters_and_offsets() -> None:
+    rest = MIXED.without({"topic"})
+    assert (rest.events, rest.letters, rest.next_offsets) == ([], [BAD], {OTHER: 1})
+    assert rest.verdicts() == {"other": b"\1"}
+    assert MIXED.without({"neither"}).chunks == MIXED.chunks

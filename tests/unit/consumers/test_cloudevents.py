@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from consumers.dead_letters import DeadLetterReason
+from consumers.contracts.refusal import DeadLetterReason
 from tests.unit.consumers.records import (
     AHCIP_SUBMITTED,
     GOOD,

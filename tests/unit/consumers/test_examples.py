@@ -5,9 +5,9 @@ from typing import Any
 import jsonschema
 import pytest
 
-from consumers.contracts.registry import ClaimContract
-from consumers.contracts.schemas import schema_file
-from consumers.dead_letters import DeadLetter, DeadLetterReason
+from consumers.contracts.asyncapi import schema_file
+from consumers.contracts.refusal import DeadLetter, DeadLetterReason
+from consumers.contracts.registry import READ_CONTRACTS, ClaimContract
 from tests.unit.consumers.example_files import (
     contract_of,
     in_structured_mode,
@@ -53,7 +53,7 @@ def test_an_accepted_example_becomes_a_row(stem: str, line: Line) -> None:
     assert stem in {contract.topic, "raw"}
     event = _accepted(record_of(line), line)
     if isinstance(contract, ClaimContract):
-        assert event.state is contract.state
+        assert event.state is contract.state or contract.state is None
     assert getattr(event, "problem", None) is None
 
 
@@ -72,6 +72,11 @@ def test_a_rejected_example_becomes_a_dead_letter_for_the_reason_of_its_file(
 @pytest.mark.parametrize(("stem", "line"), _cases("conflicting"))
 def test_a_conflicting_example_is_a_good_event_when_it_comes_alone(stem: str, line: Line) -> None:
     _accepted(record_of(line), line)
+
+
+def test_every_event_that_is_read_has_an_accepted_example() -> None:
+    shown = {stem for stem, _ in lines("accepted")}
+    assert shown >= {contract.topic for contract in READ_CONTRACTS}
 
 
 def test_every_reason_has_an_example() -> None:

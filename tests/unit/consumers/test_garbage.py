@@ -7,11 +7,11 @@ import jsonschema
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from consumers.contracts.asyncapi import schema_file
+from consumers.contracts.decode import decode
+from consumers.contracts.refusal import DeadLetter, DeadLetterReason
 from consumers.contracts.registry import CLAIM_CONTRACTS, ClaimContract
-from consumers.contracts.schemas import schema_file
-from consumers.dead_letters import DeadLetter, DeadLetterReason
-from consumers.decode import decode
-from repositories.claim_rows import ClaimEventRow
+from repositories.claims.rows import ClaimEventRow
 from tests.unit.consumers.field_cases import CASES
 from tests.unit.consumers.records import GOOD, STRUCTURED, KafkaRecord, attributes, binary
 

@@ -8,12 +8,10 @@ from pydantic import BaseModel
 from consumers.contracts.asyncapi import asyncapi_document
 from consumers.contracts.generate import DIRECTORY, drifted, generated_files, main
 from consumers.contracts.registry import READ_CONTRACTS, SENT_CONTRACTS, ClaimContract, Contract
-from consumers.dead_letters import dead_letter_headers
+from consumers.engine.dead_letters import dead_letter_headers
 from tests.unit.consumers.records import (
-    AHCIP_PAID,
     AHCIP_SUBMITTED,
-    PAID,
-    SUBMITTED,
+    GOOD,
     attributes,
     binary,
     refused,
@@ -24,7 +22,6 @@ ACTIONS = {
     operation["channel"]["$ref"]: operation["action"]
     for operation in DOCUMENT["operations"].values()
 }
-DATA = [(SUBMITTED, AHCIP_SUBMITTED), (PAID, AHCIP_PAID)]
 
 
 def _references(part: object) -> list[str]:
@@ -122,7 +119,7 @@ def test_the_topic_of_announcements_is_sent_with_all_its_events() -> None:
     assert "report-status.dlq" not in DOCUMENT["channels"]
 
 
-@pytest.mark.parametrize(("contract", "data"), DATA)
+@pytest.mark.parametrize(("contract", "data"), GOOD)
 def test_a_good_event_fits_the_messages_of_both_modes(
     contract: ClaimContract, data: dict[str, Any]
 ) -> None:

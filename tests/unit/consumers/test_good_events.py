@@ -9,10 +9,12 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from consumers.contracts.registry import ClaimContract
-from repositories.claim_rows import ClaimEventRow
-from repositories.vocabulary import ClaimType, FormId, TimingTier
-from tests.unit.consumers.records import PAID, SUBMITTED, KafkaRecord, accepted, binary
+from consumers.contracts.claims import SentClaim
+from consumers.contracts.registry import CLAIM_CONTRACTS, ClaimContract
+from repositories.calendar import ALBERTA
+from repositories.claims.rows import ClaimEventRow
+from repositories.vocabulary import UNSENT_STATES, ClaimType, FormId, TimingTier
+from tests.unit.consumers.records import KafkaRecord, accepted, binary
 
 MOMENT = datetime(2026, 6, 30, 23, 30, tzinfo=UTC)
 FIRST, LAST = date(2000, 1, 1), date(2100, 12, 31)
@@ -33,7 +35,7 @@ def text_up_to(length: int) -> st.SearchStrategy[str]:
 
 @st.composite
 def claims(draw: st.DrawFn) -> dict[str, Any]:
-    """Python values of a claim's fields, those of both events."""
+    """Python values of a claim's fields, those of all events."""
     claim_type = draw(st.sampled_from(ClaimType))
     ahcip = claim_type is ClaimType.AHCIP
     code = text_up_to(10) if ahcip else st.none() | text_up_to(10)
@@ -57,6 +59,9 @@ def claims(draw: st.DrawFn) -> dict[str, Any]:
         "assessed_fee": draw(money),
         "payment_date": draw(st.dates(date_of_service, LAST)),
         "rrnp_premium": draw(money),
+        "explanatory_codes": draw(st.lists(text_up_to(10), max_size=50)),
+        "stage": draw(st.sampled_from(UNSENT_STATES)),
+        "created_at": draw(moments),
     }
 
 
@@ -79,27 +84,46 @@ def _structured(data: str, event_type: str) -> KafkaRecord:
     return KafkaRecord(event.encode(), [("content-type", b"application/cloudevents+json")])
 
 
+UNFINISHED = ("ba_number", "hsc_code", "form_id", "submitted_fee")
+
+
 @settings(max_examples=300, deadline=None)
 @given(
     claim=claims(),
-    contract=st.sampled_from([SUBMITTED, PAID]),
+    contract=st.sampled_from(CLAIM_CONTRACTS),
+    lacking=st.sets(st.sampled_from(UNFINISHED)),
     as_number=st.booleans(),
     order=st.randoms(),
 )
 def test_a_good_event_becomes_its_row(
-    claim: dict[str, Any], contract: ClaimContract, as_number: bool, order: Random
+    claim: dict[str, Any],
+    contract: ClaimContract,
+    lacking: set[str],
+    as_number: bool,
+    order: Random,
 ) -> None:
     names = list(contract.data.model_fields)
     order.shuffle(names)
+    if not issubclass(contract.data, SentClaim):
+        claim |= dict.fromkeys(lacking)
     text = _json({name: claim[name] for name in names}, as_number)
     row = accepted(binary(text.encode(), contract, time=MOMENT.isoformat()), contract)
-    absent = dict.fromkeys(claim.keys() - set(names))
-    assert row == ClaimEventRow(
-        **(claim | absent),
-        state=contract.state,
-        occurred_at=MOMENT,
-        source_topic="claims-in",
-        source_partition=3,
-        source_offset=42,
-    )
+    assert row == _row({name: claim[name] for name in names}, contract)
     assert accepted(_structured(text, contract.event.name), contract) == row
+
+
+def _row(data: dict[str, Any], contract: ClaimContract) -> ClaimEventRow:
+    begun = data.get("created_at")
+    columns = {
+        **dict.fromkeys(ClaimEventRow._fields),
+        "explanatory_codes": [],
+        **data,
+        "state": contract.state or data["stage"],
+        "created_day": begun and begun.astimezone(ALBERTA).date(),
+        "occurred_at": MOMENT,
+        "source_topic": "claims-in",
+        "source_partition": 3,
+        "source_offset": 42,
+    }
+    columns.pop("stage", None)
+    return ClaimEventRow(**columns)

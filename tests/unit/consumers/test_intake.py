@@ -1,4 +1,4 @@
-"""The buffer between readers and the applier: when a batch goes, and who waits."""
+"""The buffer between reader and applier: when a batch goes, and who waits."""
 
 import asyncio
 from collections.abc import Awaitable
@@ -7,9 +7,7 @@ from typing import Any, TypeVar
 import pytest
 from aiokafka import TopicPartition
 
-from consumers.batches import BatchPolicy, Chunk
-from consumers.intake import Intake
-from tests.unit.consumers.records import KafkaRecord
+from consumers.engine.intake import BatchPolicy, Chunk, Intake
 
 PARTITION = TopicPartition("topic", 0)
 AT_ONCE, NEVER = 0.0, 3_600.0  # seconds of linger
@@ -17,10 +15,15 @@ SOON = 10.0
 
 T = TypeVar("T")
 
+full_at_three = pytest.mark.parametrize(
+    "policy",
+    [BatchPolicy(3, 10**6, NEVER), BatchPolicy(10**6, 30, NEVER)],
+    ids=["by events", "by bytes"],
+)
+
 
 def chunk(events: int = 1, size: int = 0) -> Chunk[str]:
-    records = [KafkaRecord(b"", [])] * events
-    return Chunk(PARTITION, 0, records, ["event"] * events, events, size)
+    return Chunk(PARTITION, 0, events, ["event"] * events, verdicts=bytes(events), size=size)
 
 
 async def soon(work: Awaitable[T]) -> T:
@@ -34,7 +37,7 @@ async def is_waiting(task: asyncio.Task[Any]) -> bool:
     return not task.done()
 
 
-@pytest.mark.parametrize("policy", [BatchPolicy(3, 10**6, NEVER), BatchPolicy(10**6, 30, NEVER)])
+@full_at_three
 async def test_a_full_batch_goes_without_lingering(policy: BatchPolicy) -> None:
     intake = Intake[str](policy)
     await intake.put(chunk(events=2, size=20))
@@ -46,6 +49,24 @@ async def test_a_full_batch_goes_without_lingering(policy: BatchPolicy) -> None:
 
 async def test_an_old_batch_goes_as_it_is() -> None:
     intake = Intake[str](BatchPolicy(1_000, 10**6, 0.01))
+    await intake.put(chunk(events=2))
+    assert len(await soon(intake.take())) == 2
+
+
+async def test_while_behind_another_linger_counts() -> None:
+    intake = Intake[str](BatchPolicy(1_000, 10**6, AT_ONCE, backlog_linger_seconds=NEVER))
+    intake.behind = True
+    await intake.put(chunk(events=2))
+    taking = asyncio.create_task(intake.take())
+    assert await is_waiting(taking)
+    intake.behind = False
+    await intake.put(chunk(events=1))
+    assert len(await soon(taking)) == 3
+
+
+async def test_a_batch_goes_when_the_linger_of_a_backlog_is_over() -> None:
+    intake = Intake[str](BatchPolicy(1_000, 10**6, NEVER, backlog_linger_seconds=0.01))
+    intake.behind = True
     await intake.put(chunk(events=2))
     assert len(await soon(intake.take())) == 2
 
@@ -66,12 +87,13 @@ async def test_an_empty_chunk_makes_a_batch_too() -> None:
     assert batch.next_offsets == {PARTITION: 0}
 
 
-async def test_who_puts_waits_while_the_batch_at_hand_is_full() -> None:
-    intake = Intake[str](BatchPolicy(2, 10**6, NEVER))
-    await intake.put(chunk(events=2))
-    putting = asyncio.create_task(intake.put(chunk(events=2)))
+@full_at_three
+async def test_who_puts_waits_while_the_batch_at_hand_is_full(policy: BatchPolicy) -> None:
+    intake = Intake[str](policy)
+    await intake.put(chunk(events=3, size=30))
+    putting = asyncio.create_task(intake.put(chunk(events=2, size=20)))
     assert await is_waiting(putting)
-    assert len(await soon(intake.take())) == 2
+    assert len(await soon(intake.take())) == 3
     await soon(putting)
 
 

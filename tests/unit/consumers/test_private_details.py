@@ -10,15 +10,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from consumers.contracts.registry import ClaimContract
-from consumers.dead_letters import DeadLetter, dead_letter_headers
-from consumers.decode import decode
+from consumers.contracts.decode import decode
+from consumers.contracts.refusal import DeadLetter
+from consumers.contracts.registry import CLAIM_CONTRACTS, ClaimContract
+from consumers.engine.dead_letters import dead_letter_headers
 from tests.unit.consumers.records import (
-    AHCIP_PAID,
+    AHCIP,
     AHCIP_SUBMITTED,
     GOOD,
-    PAID,
-    SUBMITTED,
     KafkaRecord,
     attributes,
     binary,
@@ -39,11 +38,12 @@ PLANTED = [
     f'"2026-{DIGITS}"',
     f'"\\ud800{SECRET}"',
 ]
-FIELDS = [
-    (contract, data, name)
-    for contract, data in ((SUBMITTED, AHCIP_SUBMITTED), (PAID, AHCIP_PAID))
-    for name in contract.data.model_fields
-]
+# Each field of each rule once, whichever event has it.
+FIELDS = {
+    (name, field.description): (contract, AHCIP[contract.topic], name)
+    for contract in CLAIM_CONTRACTS
+    for name, field in contract.data.model_fields.items()
+}
 
 
 def _assert_private(letter: DeadLetter) -> None:
@@ -55,7 +55,7 @@ def _assert_private(letter: DeadLetter) -> None:
 
 
 @pytest.mark.parametrize("literal", PLANTED, ids=ascii)
-@pytest.mark.parametrize(("contract", "data", "name"), FIELDS)
+@pytest.mark.parametrize(("contract", "data", "name"), FIELDS.values())
 def test_no_field_shows_its_value(
     contract: ClaimContract, data: dict[str, Any], name: str, literal: str
 ) -> None:

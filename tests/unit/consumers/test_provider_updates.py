@@ -7,11 +7,11 @@ from uuid import UUID
 import jsonschema
 import pytest
 
+from consumers.contracts.asyncapi import schema_file
+from consumers.contracts.refusal import DeadLetter, DeadLetterReason
 from consumers.contracts.registry import PROVIDER_UPDATED
-from consumers.contracts.schemas import schema_file
-from consumers.dead_letters import DeadLetter, DeadLetterReason
-from repositories.provider_profiles import ProviderUpdate
-from repositories.report_rows import Location
+from repositories.reports.profiles import ProviderUpdate
+from repositories.reports.rows import Location
 from tests.unit.consumers.records import with_literal
 from tests.unit.consumers.report_records import PROFILE, decoded_profile, profile_of
 
@@ -31,9 +31,10 @@ def test_a_profile_becomes_a_row() -> None:
     )
 
 
-def test_what_need_not_be_there_has_its_default() -> None:
+@pytest.mark.parametrize("rest", [{}, {"billing_number": None, "locations": None}])
+def test_what_need_not_be_there_has_its_default(rest: dict[str, None]) -> None:
     names = ("provider_id", "provider_version", "first_name", "last_name")
-    update = profile_of({name: PROFILE[name] for name in names})
+    update = profile_of({name: PROFILE[name] for name in names} | rest)
     assert (update.billing_number, update.locations) == (None, ())
 
 
@@ -41,7 +42,7 @@ GOOD = {
     "provider_version": ["0", "1", "-7", "9223372036854775807", "-9223372036854775808"],
     "first_name": ['"x"', '"' + "x" * 200 + '"'],
     "billing_number": ["null", '"1234567890"'],
-    "locations": ["[]"],
+    "locations": ["[]", "null"],
 }
 BAD = {
     "provider_id": ["null", '"x"', "1"],
@@ -49,7 +50,7 @@ BAD = {
     "first_name": ["null", '""', "1", '"a\\u0000"', '"\\ud800"', '"' + "x" * 201 + '"'],
     "last_name": ["null", '""', "[]"],
     "billing_number": ['""', '"12345678901"', "1"],
-    "locations": ["null", "{}", "[1]", "[null]", "[{}]", '"x"'],
+    "locations": ["{}", "[1]", "[null]", "[{}]", '"x"'],
 }
 
 

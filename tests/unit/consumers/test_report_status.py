@@ -1,7 +1,8 @@
 """What the service announces keeps the contract that it publishes."""
 
 import json
-from datetime import UTC, datetime
+from dataclasses import replace
+from datetime import UTC, date, datetime
 from typing import Any
 from uuid import UUID
 
@@ -9,13 +10,13 @@ import jsonschema
 import pytest
 from pydantic import BaseModel
 
+from consumers.contracts.asyncapi import schema_file
+from consumers.contracts.decode import validated
+from consumers.contracts.refusal import RefusedError
 from consumers.contracts.registry import SENT_CONTRACTS, Contract
-from consumers.contracts.schemas import schema_file
 from consumers.contracts.strict_json import parse_json
-from consumers.contracts.validation import validated
-from consumers.dead_letters import RefusedError
 from repositories import SelectGeneratedReport
-from repositories.report_announcements import EVENT_TYPES, TOPIC, announcement_of
+from repositories.reports.generated_reports import EVENT_TYPES, TOPIC, announcement_of
 from repositories.vocabulary import ReportFormat, ReportStatus, ReportType
 
 NOW = datetime(2026, 1, 16, 17, 0, tzinfo=UTC)
@@ -65,6 +66,30 @@ def test_an_announcement_keeps_its_contract(
     validated(contract.data, parse_json(json.dumps(announced).encode()))
     jsonschema.Draft202012Validator(schema_file(contract)).validate(announced)
     assert set(announced) == set(contract.data.model_fields)
+
+
+def test_it_says_for_what_days_the_report_was_asked_and_whether_by_a_schedule() -> None:
+    asked: dict[str, Any] = {
+        "period_start": date(2025, 12, 29),
+        "period_end": date(2026, 1, 4),
+        "scheduled": True,
+    }
+    ready = report(ReportStatus.READY)
+    announced = [announcement_of(each, NOW).data for each in (replace(ready, **asked), ready)]
+    days = [(each["period_start"], each["period_end"], each["scheduled"]) for each in announced]
+    assert days == [("2025-12-29", "2026-01-04", True), (None, None, False)]
+
+
+@pytest.mark.parametrize(("status", "contract"), BY_STATUS.items())
+def test_an_announcement_of_an_earlier_version_keeps_the_contract_too(
+    status: ReportStatus, contract: Contract[BaseModel]
+) -> None:
+    """The topic may hold some for as long as it keeps anything."""
+    earlier = data(status)
+    for added in ("period_start", "period_end", "scheduled"):
+        del earlier[added]
+    validated(contract.data, parse_json(json.dumps(earlier).encode()))
+    jsonschema.Draft202012Validator(schema_file(contract)).validate(earlier)
 
 
 @pytest.mark.parametrize("status", BY_STATUS)

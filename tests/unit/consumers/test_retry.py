@@ -6,7 +6,8 @@ import pytest
 from aiokafka import errors as kafka
 from aiokafka.errors import KafkaError
 
-from consumers.retry import RetryPolicy, describe, is_transient, until_it_succeeds
+from consumers.engine import outage
+from consumers.engine.retry import RetryPolicy, describe, is_transient, until_it_succeeds
 from repositories.errors import (
     ConcurrentClaim,
     DatabaseBehind,
@@ -94,13 +95,26 @@ async def test_an_error_of_another_kind_is_raised_at_once() -> None:
 
 
 async def test_each_failure_is_a_line_in_the_log(caplog: pytest.LogCaptureFixture) -> None:
-    with caplog.at_level(logging.WARNING):
+    with caplog.at_level(logging.INFO):
         work = Work(DatabaseUnavailable("away"), kafka.NodeNotReadyError(SECRET))
         await until_it_succeeds(work, "working", HASTY)
     assert caplog.messages == [
         "failed while working, trying again: away",
         "failed while working, trying again: Kafka, NodeNotReadyError",
+        "recovered after 0.0 s: working",
     ]
+
+
+async def test_what_is_tried_again_for_long_says_what_to_do(
+    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(outage, "LONG_SECONDS", 0.0)
+    await until_it_succeeds(
+        Work(DatabaseUnavailable("away"), kafka.NodeNotReadyError()), "working", HASTY
+    )
+    assert [record.levelname for record in caplog.records] == ["ERROR", "ERROR"]
+    for message, setting in zip(caplog.messages, ("DATABASE_URL", "KAFKA_BOOTSTRAP"), strict=True):
+        assert f"CLAIM_ANALYTICS_{setting}" in message
 
 
 def test_an_error_of_kafka_is_told_by_its_class_alone() -> None:

@@ -1,52 +1,97 @@
 """Where a partition is read from, by what Kafka and the database know of it."""
 
+from collections.abc import Sequence
+from typing import Any, cast
+
 import pytest
 from aiokafka import TopicPartition
 
-from consumers import start_offsets
+from consumers.engine import offsets
+from consumers.engine.offsets import FormerGroups, start_offsets
 from repositories.database import Database
 
-PARTITION = TopicPartition("topic", 0)
+PARTITION, NEIGHBOUR = TopicPartition("topic", 0), TopicPartition("topic", 1)
 UNUSED = Database("postgresql://nobody@localhost/nothing")
+
+Both = tuple[int | None, int | None]  # what Kafka has, and what the database has
 
 
 class Consumer:
-    """What the client says of the partition."""
+    """What the client says of the partitions."""
 
-    def __init__(self, committed: int | None, earliest: int) -> None:
+    def __init__(self, committed: dict[TopicPartition, int | None], earliest: int) -> None:
         self._committed = committed
         self._earliest = earliest
 
-    async def committed(self, _partition: TopicPartition) -> int | None:
-        return self._committed
+    async def committed(self, partition: TopicPartition) -> int | None:
+        return self._committed[partition]
 
     async def beginning_offsets(self, partitions: list[TopicPartition]) -> dict[object, int]:
         return dict.fromkeys(partitions, self._earliest)
 
 
-@pytest.mark.parametrize(
-    ("committed", "stored", "earliest", "start"),
-    [
-        pytest.param(50, 50, 0, 50, id="both are the same"),
-        pytest.param(90, 50, 0, 50, id="the database was restored from a backup"),
-        pytest.param(20, 50, 0, 20, id="an operator set the group back"),
-        pytest.param(None, None, 7, 7, id="a new group"),
-        pytest.param(90, None, 7, 7, id="a new database"),
-        pytest.param(None, 50, 7, 7, id="Kafka has forgotten the group"),
-        pytest.param(None, 50, 70, 50, id="and the messages too, so the partition must stop"),
-        pytest.param(40, 50, 70, 40, id="a lost offset is not jumped over"),
-    ],
-)
-async def test_reading_starts(
-    monkeypatch: pytest.MonkeyPatch,
-    committed: int | None,
-    stored: int | None,
-    earliest: int,
-    start: int,
-) -> None:
-    async def stored_offset(*_where: object) -> int | None:
-        return stored
+class Former:
+    """What the groups of before have; and what of it was asked for."""
 
-    monkeypatch.setattr(start_offsets, "stored_offset", stored_offset)
-    consumer = Consumer(committed, earliest)
-    assert await start_offsets.start_offset(consumer, UNUSED, "group", PARTITION) == start
+    def __init__(self, both: Both) -> None:
+        self._both = both
+        self.asked: list[TopicPartition] = []
+
+    async def offsets(self, _: Database, partitions: Sequence[TopicPartition]) -> dict[Any, Both]:
+        self.asked += partitions
+        return dict.fromkeys(partitions, self._both)
+
+
+async def starts(
+    monkeypatch: pytest.MonkeyPatch,
+    known: dict[TopicPartition, Both],
+    earliest: int,
+    former: Former | None = None,
+) -> dict[TopicPartition, int]:
+    async def stored_offsets(*_where: object) -> dict[tuple[str, int], int]:
+        return {tuple(at): stored for at, (_, stored) in known.items() if stored is not None}
+
+    monkeypatch.setattr(offsets, "stored_offsets", stored_offsets)
+    consumer = Consumer({at: committed for at, (committed, _) in known.items()}, earliest)
+    groups = cast("FormerGroups | None", former)
+    return await start_offsets(consumer, UNUSED, "group", list(known), groups)
+
+
+HAVE_AN_OFFSET = [
+    pytest.param((50, 50), 0, 50, id="both are the same"),
+    pytest.param((90, 50), 0, 50, id="the database was restored from a backup"),
+    pytest.param((20, 50), 0, 20, id="an operator set the group back"),
+    pytest.param((90, None), 7, 7, id="a new database"),
+    pytest.param((None, 50), 7, 7, id="Kafka has forgotten the group"),
+    pytest.param((None, 50), 70, 50, id="and the messages too, so the partition must stop"),
+    pytest.param((40, 50), 70, 40, id="a lost offset is not jumped over"),
+]
+CASES = [*HAVE_AN_OFFSET, pytest.param((None, None), 7, 7, id="a new group")]
+
+
+@pytest.mark.parametrize(("known", "earliest", "start"), CASES)
+async def test_reading_starts(
+    monkeypatch: pytest.MonkeyPatch, known: Both, earliest: int, start: int
+) -> None:
+    assert await starts(monkeypatch, {PARTITION: known}, earliest) == {PARTITION: start}
+
+
+@pytest.mark.parametrize(("known", "earliest", "start"), CASES)
+async def test_a_group_without_offsets_starts_as_the_former_would(
+    monkeypatch: pytest.MonkeyPatch, known: Both, earliest: int, start: int
+) -> None:
+    """So at the lower of its two."""
+    found = await starts(monkeypatch, {PARTITION: (None, None)}, earliest, Former(known))
+    assert found == {PARTITION: start}
+
+
+@pytest.mark.parametrize(("known", "earliest", "start"), HAVE_AN_OFFSET)
+async def test_a_former_group_is_not_asked_where_the_new_has_an_offset(
+    monkeypatch: pytest.MonkeyPatch, known: Both, earliest: int, start: int
+) -> None:
+    former = Former((3, 3))
+    found = await starts(monkeypatch, {PARTITION: known, NEIGHBOUR: (None, None)}, earliest, former)
+    assert found == {PARTITION: start, NEIGHBOUR: 3}
+    assert former.asked == [NEIGHBOUR]
+    assert await starts(monkeypatch, {PARTITION: known}, earliest, former) == {PARTITION: start}
+    assert former.asked == [NEIGHBOUR]

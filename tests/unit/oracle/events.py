@@ -1,4 +1,4 @@
-"""Claim events for cases worked out by hand: a plain one, and what is to be different in it."""
+"""Events for cases worked out by hand: a plain one, and what is to be different in it."""
 
 from datetime import date
 from typing import Any
@@ -41,6 +41,51 @@ def paid(claim: int, version: int = 2, /, **changed: Any) -> PlainEvent:
     return {"type": "ca.meritum.claim.paid.v1", "data": data}
 
 
+def saved(claim: int, version: int = 1, /, stage: str = "DRAFT", **changed: Any) -> PlainEvent:
+    own = {"created_at": "2025-10-15T18:00:00Z", "submission_deadline": "2026-01-13"}
+    data = common(claim, version, {"stage": stage} | own | changed)
+    return {"type": "ca.meritum.claim.saved.v1", "data": data}
+
+
+def assessed(claim: int, version: int = 2, /, **changed: Any) -> PlainEvent:
+    data = common(claim, version, {"assessed_fee": "38.00"} | changed)
+    return {"type": "ca.meritum.claim.assessed.v1", "data": data}
+
+
+def rejected(claim: int, version: int = 2, /, *codes: str, **changed: Any) -> PlainEvent:
+    own = {"explanatory_codes": list(codes), "submission_deadline": "2026-01-13"}
+    data = common(claim, version, own | changed)
+    return {"type": "ca.meritum.claim.rejected.v1", "data": data}
+
+
+def adjusted(claim: int, version: int = 3, /, **changed: Any) -> PlainEvent:
+    data = paid(claim, version, **({"explanatory_codes": []} | changed))["data"]
+    return {"type": "ca.meritum.claim.adjusted.v1", "data": data}
+
+
+def ended(how: str, claim: int, version: int = 3, /, **changed: Any) -> PlainEvent:
+    """`how` is written-off, expired or withdrawn."""
+    data = common(claim, version, changed)
+    return {"type": f"ca.meritum.claim.{how}.v1", "data": data}
+
+
+def suggestion(number: int, event_type: str = "ACCEPTED", /, **changed: Any) -> PlainEvent:
+    data = {
+        "event_id": str(UUID(int=number)),
+        "suggestion_id": str(UUID(int=1)),
+        "claim_id": str(UUID(int=1)),
+        "provider_id": str(PROVIDER),
+        "rule_id": str(UUID(int=3)),
+        "rule_name": "Modifier missing",
+        "category": "MODIFIER",
+        "tier": 1,
+        "event_type": event_type,
+        "revenue_impact": "10.00",
+        "created_at": "2025-10-15T18:00:00Z",
+    }
+    return {"type": "ca.meritum.ai.suggestion.v1", "data": data | changed}
+
+
 def wcb(**changed: Any) -> dict[str, Any]:
     kind = {"claim_type": "WCB", "form_id": "C050E", "timing_tier": "SAME_DAY"}
     absent = {"ba_number": None, "hsc_code": None, "location_id": None}
@@ -54,4 +99,15 @@ def rows(*events: PlainEvent, metric: str) -> dict[str | None, Value]:
         if key.metric_key == metric:
             assert (key.provider_id, key.period_start, key.period_end) == (PROVIDER, *OCTOBER)
             found[key.dimensions[0][1] if key.dimensions else None] = value
+    return found
+
+
+def days(*events: PlainEvent, metric: str) -> dict[tuple[str, str | None], Value]:
+    """A metric's rows by day and by the value of their dimension (None at the top level)."""
+    found: dict[tuple[str, str | None], Value] = {}
+    for key, value in tables(events).analytics_cache.items():
+        if key.metric_key == metric:
+            assert key.period_start == key.period_end
+            dimension = key.dimensions[0][1] if key.dimensions else None
+            found[key.period_start.isoformat(), dimension] = value
     return found

@@ -6,8 +6,20 @@ from uuid import UUID
 
 import pytest
 
-from tests.oracle import cache_rows, current_claims, tables
-from tests.unit.oracle.events import LOCATION, PROVIDER, paid, rows, submitted, wcb
+from tests.oracle import PlainEvent, cache_rows, current_claims, tables
+from tests.unit.oracle.events import (
+    LOCATION,
+    PROVIDER,
+    adjusted,
+    assessed,
+    ended,
+    paid,
+    rejected,
+    rows,
+    saved,
+    submitted,
+    wcb,
+)
 
 
 def test_the_highest_version_wins_in_any_order_and_however_often() -> None:
@@ -73,6 +85,63 @@ def test_a_claim_holds_what_its_newest_event_says_and_nothing_of_others() -> Non
         "assessed_fee": Decimal("40.00"),
         "payment_date": date(2025, 10, 24),
         "rrnp_premium": Decimal("1.5"),
+        "explanatory_codes": [],
+        "created_at": None,
+        "created_day": None,
+        "first_sent_version": 1,
+        "first_rejected_version": None,
+        "last_sent_version": 2,
+    }
+
+
+@pytest.mark.parametrize(
+    ("events", "first_sent", "first_rejected", "last_sent"),
+    [
+        ([saved(1, 1), saved(1, 2, "QUEUED")], None, None, None),
+        ([saved(1, 1), ended("expired", 1, 2)], None, None, None),
+        ([saved(1, 1), ended("written-off", 1, 2)], None, None, None),
+        ([saved(1, 1), ended("withdrawn", 1, 2)], None, None, None),
+        ([saved(1, 1), submitted(1, 2), saved(1, 3)], 2, None, 2),
+        ([submitted(1, 1), rejected(1, 2), rejected(1, 4)], 1, 2, 1),
+        ([rejected(1, 2)], 2, 2, None),  # sent, though it is not known when
+        ([rejected(1, 2), assessed(1, 3), adjusted(1, 4), ended("expired", 1, 5)], 2, 2, 4),
+        ([paid(1, 7), submitted(1, 3), rejected(1, 5)], 3, 5, 7),
+    ],
+)
+def test_facts_are_of_the_whole_history(
+    events: list[PlainEvent], first_sent: int, first_rejected: int, last_sent: int
+) -> None:
+    for order in (events, events[::-1]):
+        (claim,) = current_claims(order).values()
+        assert claim["first_sent_version"] == first_sent
+        assert claim["first_rejected_version"] == first_rejected
+        assert claim["last_sent_version"] == last_sent
+
+
+@pytest.mark.parametrize("stage", ["DRAFT", "VALIDATED", "QUEUED"])
+def test_a_saved_claim_is_in_its_stage_and_may_be_unfinished(stage: str) -> None:
+    nulls = {"submitted_fee": None, "ba_number": None, "hsc_code": None}
+    claim = current_claims([saved(1, 1, stage, **nulls)])[UUID(int=1)]
+    assert claim["state"] == stage
+    assert claim["submitted_fee"] is None
+    assert claim["created_at"] == datetime.fromisoformat("2025-10-15T12:00:00-06:00")
+    assert claim["created_day"] == date(2025, 10, 15)
+    assert claim["submission_deadline"] == date(2026, 1, 13)
+
+
+def test_codes_are_kept_as_they_came() -> None:
+    claims = current_claims([rejected(1, 2, "B", "A", "B"), assessed(2), paid(3)])
+    codes = [claim["explanatory_codes"] for claim in claims.values()]
+    assert codes == [["B", "A", "B"], [], []]
+
+
+@pytest.mark.parametrize("how", ["written-off", "expired", "withdrawn"])
+def test_an_end_leaves_nothing_of_the_payer_and_no_deadline(how: str) -> None:
+    claim = current_claims([rejected(1, 2, "A"), ended(how, 1)])[UUID(int=1)]
+    assert claim["state"] == how.upper().replace("-", "_")
+    assert claim["explanatory_codes"] == []
+    assert {claim[name] for name in ("assessed_fee", "submission_deadline", "created_day")} == {
+        None
     }
 
 

@@ -61,8 +61,10 @@ def test_python_values_do_as_well_as_those_of_the_wire() -> None:
         {"count": 0, "amount": "0.00"},
         {"count": 0, "amount": "0.00", "average": "0.00"},
         {"count": 0, "days": 0, "average_days": "0.00"},
-        {"submitted": 0, "paid": 0},
+        {"submitted": 0, "paid": 0, "rejected": 0, "decided": 0, "rejection_rate": "0.00"},
+        {"count": 0, "amount": "0.00", "difference": "0.00"},
         {"codes": []},
+        {"rules": []},
     ],
 )
 def test_a_row_that_fell_back_to_nothing_is_left_out(value: Value) -> None:
@@ -75,6 +77,7 @@ def test_a_row_that_fell_back_to_nothing_is_left_out(value: Value) -> None:
         {"count": 1, "amount": "0.00"},
         {"count": 0, "amount": "0.01"},
         {"count": 0, "amount": "-0.01"},
+        {"count": 0, "amount": "0.00", "difference": "-0.01"},
         {"count": 0, "amount": "0"},
         {"count": 0, "amount": 0.0},
         {"count": False, "amount": "0.00"},

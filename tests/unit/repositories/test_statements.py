@@ -1,12 +1,17 @@
 """Statements that are compiled once reach PostgreSQL as SQLAlchemy would have sent them."""
 
+import re
+
 from sqlalchemy import Text, literal, literal_column, select
 from sqlalchemy.sql.elements import ClauseElement
 
-from repositories import claim_merge
-from repositories.metrics.top_codes import top_codes
+from repositories import batch_providers
+from repositories.claims import merge as claim_merge
+from repositories.metrics.lists import TOP_CODES
 from repositories.statements import compiled
-from repositories.tables import analytics_cache, top_codes_due
+from repositories.suggestions import merge as suggestion_merge
+from repositories.tables import analytics_cache, lists_due
+from tests.unit.project_files import files_like
 
 
 def sent(statement: ClauseElement) -> str:
@@ -37,13 +42,24 @@ def test_the_merge_has_no_parameters_left() -> None:
     statements = (
         claim_merge.merge(),
         claim_merge.merge(with_metrics=False),
-        claim_merge.rejected(),
-        claim_merge.add_providers(),
-        claim_merge.lock_providers(),
+        claim_merge.refused(),
+        batch_providers.add_providers(claim_merge.staged),
+        batch_providers.lock_providers(claim_merge.staged),
+        suggestion_merge.merge(),
+        suggestion_merge.refused(),
     )
-    assert [compiled(statement).compile().params for statement in statements] == [{}] * 5
+    assert [compiled(statement).compile().params for statement in statements] == [{}] * len(
+        statements
+    )
+
+
+def test_no_statement_computes_md5() -> None:
+    """Servers in FIPS mode refuse to."""
+    sources = files_like(".sql", ".py").items()
+    statements = {name: text for name, text in sources if not name.startswith("tests/")}
+    assert [name for name, text in statements.items() if re.search(r"\bmd5\b", text)] == []
 
 
 def test_codes_are_ordered_by_their_bytes_whatever_the_databases_collation() -> None:
     """The tests' databases have the collation C, where no result could tell."""
-    assert 'COLLATE "C"' in sent(top_codes(top_codes_due, analytics_cache))
+    assert 'COLLATE "C"' in sent(TOP_CODES.rows(lists_due, analytics_cache))

@@ -1,9 +1,14 @@
 """Which values the settings take."""
 
+from pathlib import Path
+
 import pytest
 from pydantic import ValidationError
 
+from consumers.topics.claims import CLAIMS
+from consumers.topics.report_requests import REPORT_REQUESTS
 from service.settings import Settings
+from service.topic_settings import TOPICS
 
 SASL = {
     "kafka_security_protocol": "SASL_SSL",
@@ -59,11 +64,34 @@ def test_bootstrap_servers_without_host_or_port_are_refused(servers: str) -> Non
         Settings.model_validate({"kafka_bootstrap_servers": servers})
 
 
+@pytest.mark.parametrize("port", ["0", "65536", "99999", "999999999"])
+def test_a_port_is_one_that_there_can_be(port: str) -> None:
+    with pytest.raises(ValidationError, match="a port is a number from 1 to 65535"):
+        Settings.model_validate({"kafka_bootstrap_servers": f"a:9092,b:{port}"})
+
+
 @pytest.mark.parametrize("left_out", list(SASL)[1:])
 def test_sasl_must_be_whole(left_out: str) -> None:
-    Settings.model_validate(SASL)
-    with pytest.raises(ValidationError, match="CLAIM_ANALYTICS_KAFKA_SASL_MECHANISM"):
-        Settings.model_validate({name: SASL[name] for name in SASL if name != left_out})
+    for protocol in ("SASL_SSL", "SASL_PLAINTEXT"):
+        whole = SASL | {"kafka_security_protocol": protocol}
+        Settings.model_validate(whole)
+        with pytest.raises(ValidationError, match=f"{protocol}, which needs"):
+            Settings.model_validate({name: whole[name] for name in whole if name != left_out})
+
+
+def test_files_of_certificates_must_hold_some(tmp_path: Path) -> None:
+    empty = tmp_path / "empty.pem"
+    empty.touch()
+    for wrong, said in (
+        ({"kafka_ssl_cafile": empty}, "CAFILE is wrong: .*empty.pem holds no certificate"),
+        ({"kafka_ssl_certfile": empty}, "CERTFILE or .*KEYFILE is wrong: .*the key in it"),
+        ({"kafka_ssl_certfile": tmp_path}, r"CERTFILE is wrong: .*cannot be read \(Is a dir"),
+        ({"kafka_ssl_keyfile": empty}, "KEYFILE needs .*SSL_CERTFILE"),
+    ):
+        values = {name: str(file) for name, file in wrong.items()}
+        with pytest.raises(ValidationError, match=said):
+            Settings.model_validate({"kafka_security_protocol": "SSL", **values})
+        Settings.model_validate(values)  # without TLS they are not looked at
 
 
 def test_a_topic_is_found_by_its_default_name() -> None:
@@ -72,6 +100,18 @@ def test_a_topic_is_found_by_its_default_name() -> None:
     assert settings.topic("claim-submitted") == "claim-submitted"
 
 
-def test_each_topic_has_a_consumer_group_of_its_own() -> None:
-    settings = Settings.model_validate({"group_prefix": "here", "topic_claim_paid": "paid-here"})
-    assert settings.group("claim-paid") == "here.claim-paid"
+def test_every_topic_of_the_contracts_has_a_setting_and_no_two_may_be_one() -> None:
+    """Else the messages of one would be refused as those of the other."""
+    assert [Settings().topic(name) for name in TOPICS] == TOPICS
+    with pytest.raises(ValidationError, match=r"TOPIC_CLAIM_EXPIRED and .*_CLAIM_PAID name one"):
+        Settings.model_validate({"topic_claim_expired": "one", "topic_claim_paid": "one"})
+    Settings.model_validate({"topic_claim_expired": "claim-paid", "topic_claim_paid": "other"})
+
+
+def test_the_claims_and_each_other_topic_have_consumer_groups_of_their_own() -> None:
+    """By their default names, whatever the topics are called."""
+    settings = Settings.model_validate(
+        {"group_prefix": "here", "topic_report_request": "requests-here"}
+    )
+    groups = [settings.group(subscription.name) for subscription in (CLAIMS, REPORT_REQUESTS)]
+    assert groups == ["here.claims", "here.report-request"]

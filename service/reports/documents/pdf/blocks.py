@@ -3,34 +3,13 @@
 from collections.abc import Sequence
 from xml.sax.saxutils import escape
 
-from reportlab.platypus import (
-    CondPageBreak,
-    Flowable,
-    Paragraph,
-    Spacer,
-)
-from reportlab.platypus import (
-    PageBreak as NewPage,
-)
-from reportlab.platypus import (
-    Table as Grid,
-)
+from reportlab import platypus
+from reportlab.platypus import Flowable, Paragraph, Spacer
 
-from service.reports.documents.model import (
-    BarChart,
-    Block,
-    Facts,
-    Heading,
-    KeyFigures,
-    LineChart,
-    Note,
-    PageBreak,
-    Table,
-)
+from service.reports.documents import model as doc
 from service.reports.documents.pdf import look as looks
-from service.reports.documents.pdf.bars import bar_chart
+from service.reports.documents.pdf.charts import bar_chart, line_chart
 from service.reports.documents.pdf.fonts import BOLD, REGULAR, text_width, wrapped
-from service.reports.documents.pdf.lines import line_chart
 from service.reports.documents.pdf.tables import table_flowables
 from service.reports.documents.wording import cell_text, printable
 
@@ -39,15 +18,28 @@ FIGURE_SIZE = 15.0
 MOST_KEPT = 260.0  # a heading stays with what follows it, up to this many points of it
 
 
-def flowables(blocks: Sequence[Block]) -> list[Flowable]:
+def flowables(blocks: Sequence[doc.Block]) -> list[Flowable]:
     """In order; a heading moves to the next page with the start of what it heads."""
     story: list[Flowable] = []
     for block in reversed(blocks):
         parts = _flowables(block)
-        if isinstance(block, Heading):
-            parts = [CondPageBreak(30 + min(_height(story), MOST_KEPT)), *parts]
+        if isinstance(block, doc.Heading):
+            parts = [platypus.CondPageBreak(30 + min(_height(story), MOST_KEPT)), *parts]
         story = [*parts, *story]
-    return story
+    return _without_vain_breaks(story)
+
+
+def _without_vain_breaks(story: list[Flowable]) -> list[Flowable]:
+    """Without the page breaks before which a page would hold a mere remainder of what came."""
+    breaks = [i for i, part in enumerate(story) if isinstance(part, platypus.PageBreak)]
+    vain, start, used = set(), 0, looks.TITLE.leading + looks.TITLE.spaceAfter
+    for end in breaks:
+        parts = story[start:end]
+        used += sum(_height([p]) + p.getSpaceBefore() + p.getSpaceAfter() for p in parts)
+        if used > looks.HEIGHT:
+            vain.add(end)
+        start, used = end + 1, 0.0
+    return [part for i, part in enumerate(story) if i not in vain]
 
 
 def paragraph(text: str, style: object) -> Paragraph:
@@ -59,40 +51,40 @@ def _height(following: Sequence[Flowable]) -> float:
     return float(following[0].wrap(looks.WIDTH, looks.PAGE_HEIGHT)[1]) if following else 0.0
 
 
-def _flowables(block: Block) -> list[Flowable]:
+def _flowables(block: doc.Block) -> list[Flowable]:
     match block:
-        case Table():
+        case doc.Table():
             return table_flowables(block, looks.WIDTH)
-        case Facts():
+        case doc.Facts():
             return [_facts(block), Spacer(1, 10)]
-        case KeyFigures():
+        case doc.KeyFigures():
             return [_key_figures(block), Spacer(1, 10)]
-        case BarChart() | LineChart():
+        case doc.BarChart() | doc.LineChart():
             return [Spacer(1, 9), *_chart(block)]
         case _:
             return _text(block)
 
 
-def _chart(chart: BarChart | LineChart) -> list[Flowable]:
+def _chart(chart: doc.BarChart | doc.LineChart) -> list[Flowable]:
     """Nothing is drawn of nothing but zeros."""
     if not any(value for series in chart.series for value in series.values):
         return [paragraph(f"{chart.title}: nothing to show.", looks.NOTE)]
-    if isinstance(chart, BarChart):
+    if isinstance(chart, doc.BarChart):
         return [bar_chart(chart, looks.WIDTH)]
     return [line_chart(chart, looks.WIDTH)]
 
 
-def _text(block: Heading | Note | PageBreak) -> list[Flowable]:
+def _text(block: doc.Heading | doc.Note | doc.PageBreak) -> list[Flowable]:
     match block:
-        case Heading():
+        case doc.Heading():
             return [paragraph(block.text, looks.HEADING)]
-        case Note():
+        case doc.Note():
             return [paragraph(block.text, looks.NOTE)]
-        case PageBreak():
-            return [NewPage()]
+        case doc.PageBreak():
+            return [platypus.PageBreak()]
 
 
-def _facts(facts: Facts) -> Flowable:
+def _facts(facts: doc.Facts) -> Flowable:
     look, room = looks.NORMAL, looks.WIDTH - LABEL_WIDTH - 2
     rows = [(label, wrapped(printable(text), REGULAR, 9, room)) for label, text in facts.rows]
     heights = [12.0 * (text.count("\n") + 1) + 2.5 for _, text in rows]
@@ -106,10 +98,10 @@ def _facts(facts: Facts) -> Flowable:
         ("TOPPADDING", (0, 0), (-1, -1), 0),
         ("BOTTOMPADDING", (0, 0), (-1, -1), look.below),
     ]
-    return Grid(rows, colWidths=[LABEL_WIDTH, room + 2], rowHeights=heights, style=style)
+    return platypus.Table(rows, colWidths=[LABEL_WIDTH, room + 2], rowHeights=heights, style=style)
 
 
-def _key_figures(block: KeyFigures) -> Flowable:
+def _key_figures(block: doc.KeyFigures) -> Flowable:
     width = looks.WIDTH / len(block.figures)
     values = [cell_text(kind, value) for _, kind, value in block.figures]
     widest = max(text_width(text, BOLD, FIGURE_SIZE) for text in values)
@@ -125,4 +117,4 @@ def _key_figures(block: KeyFigures) -> Flowable:
         ("LEFTPADDING", (0, 0), (-1, -1), 10),
         ("VALIGN", (0, 0), (-1, -1), "MIDDLE"),
     ]
-    return Grid(rows, colWidths=[width] * len(values), rowHeights=[19, 27], style=style)
+    return platypus.Table(rows, colWidths=[width] * len(values), rowHeights=[19, 27], style=style)

@@ -1,16 +1,17 @@
 """The embedded typeface, and how wide its text is.
 
-The fonts that PDF readers bring along lack Vietnamese and half of Europe, so two faces travel with
-the package: subsets of Noto Sans with Latin, Vietnamese, Greek and Cyrillic (see `fonts/OFL.txt`).
+The fonts that PDF readers bring along lack Vietnamese, half of Europe and all of Asia, so Noto Sans
+travels with the package: two faces, and what they borrow from (see `typeface`).
 """
 
 from collections.abc import Iterator
 from functools import cache, lru_cache
-from importlib.resources import files
-from io import BytesIO
+from unicodedata import category
 
 from reportlab.pdfbase import pdfmetrics
-from reportlab.pdfbase.ttfonts import TTFont
+
+from service.reports.documents.pdf.scripts import forget_codes
+from service.reports.documents.pdf.typeface import Typeface
 
 REGULAR = "NotoSans-Regular"
 BOLD = "NotoSans-Bold"
@@ -20,9 +21,24 @@ ELLIPSIS = "…"
 @cache
 def register_fonts() -> None:
     """Make both faces known to reportlab, once a process."""
-    folder = files("service.reports.documents") / "fonts"
     for face in (REGULAR, BOLD):
-        pdfmetrics.registerFont(TTFont(face, BytesIO((folder / f"{face}.ttf").read_bytes())))
+        pdfmetrics.registerFont(Typeface(face))
+
+
+def begin_document() -> None:
+    """Forget what the one before has brought."""
+    register_fonts()
+    for face in (REGULAR, BOLD):
+        pdfmetrics.getFont(face).forget_codes()
+    forget_codes()
+
+
+def shaped(text: str, font: str) -> str:
+    """The text as a canvas is to draw it; a font without other scripts draws it as it is."""
+    if text.isascii():
+        return text
+    face = pdfmetrics.getFont(font)
+    return face.shaped(text) if isinstance(face, Typeface) else text
 
 
 @lru_cache(maxsize=16_384)
@@ -69,10 +85,12 @@ def _pieces(text: str, font: str, size: float, width: float) -> Iterator[str]:
 
 
 def _longest_start(text: str, font: str, size: float, width: float) -> int:
-    """How many letters of the text fit."""
-    used = 0.0
+    """How many letters of the text fit; a mark stays with its letter."""
+    used, start = 0.0, 0
     for count, letter in enumerate(text):
+        if not category(letter).startswith("M"):
+            start = count
         used += text_width(letter, font, size)
         if used > width:
-            return count
+            return start
     return len(text)

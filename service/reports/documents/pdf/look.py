@@ -10,7 +10,7 @@ from service.reports.documents.pdf.fonts import BOLD, REGULAR
 
 PAGE_WIDTH, PAGE_HEIGHT = letter
 SIDE, TOP, BOTTOM = 42.0, 58.0, 52.0  # margins
-WIDTH = PAGE_WIDTH - 2 * SIDE
+WIDTH, HEIGHT = PAGE_WIDTH - 2 * SIDE, PAGE_HEIGHT - TOP - BOTTOM  # what is between them
 AFTER_TABLE = 10.0  # as a table's own space: a `Spacer` at the end could start an empty page
 
 INK = HexColor("#1B2430")

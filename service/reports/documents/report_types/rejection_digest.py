@@ -1,39 +1,34 @@
-"""REJECTION_DIGEST: the rejected claims of a period, by code and one by one.
-
-Only the state of a claim is known so far; the payer's explanatory codes come with later events.
-"""
+"""REJECTION_DIGEST: the rejections received in a period, by explanatory code and by claim."""
 
 from collections import defaultdict
-from dataclasses import dataclass, field
+from collections.abc import Sequence
 
-from repositories.report_rows import ClaimRow
-from repositories.vocabulary import ClaimState, ReportFormat, ReportType
+from repositories.calendar import day_in_alberta
+from repositories.vocabulary import ReportFormat, ReportType
+from service.reports.documents import model as doc
+from service.reports.documents.changes import claim_by_claim
 from service.reports.documents.csv_file import CsvTable
 from service.reports.documents.definition import ReportDefinition, as_csv, as_pdf
-from service.reports.documents.frame import framed
-from service.reports.documents.model import (
-    Block,
-    Column,
-    Document,
-    Group,
-    Heading,
-    KeyFigures,
-    Kind,
-    Note,
-    Row,
-    Table,
-    table,
+from service.reports.documents.figures import (
+    ZERO,
+    Tally,
+    largest_first,
+    percent,
 )
-from service.reports.documents.places import Places
-from service.reports.documents.report_types.accountant_csv import MODIFIER_SEPARATOR
-from service.reports.documents.report_types.activity import Activity
-from service.reports.documents.request import RenderRequest
-from service.reports.documents.source import ReportSource
-from service.reports.documents.tallies import Tally, largest_first, percent
+from service.reports.documents.rejections import Outcome, RejectedClaim, rejected_claim
+from service.reports.documents.report_types.accountant_detail import SEPARATOR
+from service.reports.documents.request import RenderRequest, ReportSource
+from service.reports.documents.wording import NO_REJECTIONS, Places, framed
 
-NONE_REJECTED = "No claim with a date of service in this period stands rejected."
+COUNTS = "days on which rejections were received, whenever the service was given"
+NONE_RECEIVED = "No rejection was received in this period."
+NO_CODE = "No code"
 CSV_HEADER = (
     "claim_id",
+    "rejected_at",
+    "rejections",
+    "explanatory_codes",
+    "outcome",
     "date_of_service",
     "claim_type",
     "hsc_code",
@@ -42,121 +37,173 @@ CSV_HEADER = (
     "ba_number",
     "location",
     "submitted_fee",
-    "submitted_at",
+    "paid_fee",
 )
 
 
-@dataclass(slots=True)
-class Rejections:
-    activity: Activity = field(default_factory=Activity)
-    claims: list[ClaimRow] = field(default_factory=list)
-
-    def by_code(self) -> dict[str, Tally]:
-        """Submitted fees by health service code, or by form for a claim without one."""
-        tallies: dict[str, Tally] = defaultdict(Tally)
-        for claim in self.claims:
-            tallies[claim.hsc_code or claim.form_id or "No code"].add(claim.submitted_fee)
-        return tallies
-
-
-async def query(request: RenderRequest, rows: ReportSource) -> Rejections:
-    """Holds the rejected claims only."""
-    rejections, period = Rejections(), request.period
-    async for claim in rows.claims(period.start, period.end):
-        rejections.activity.add(claim)
-        if claim.state is ClaimState.REJECTED:
-            rejections.claims.append(claim)
-    return rejections
+NAMES = {
+    Outcome.STILL_REJECTED: "Still rejected",
+    Outcome.BEING_CORRECTED: "Being corrected",
+    Outcome.RESUBMITTED: "Resubmitted",
+    Outcome.REJECTED_AGAIN: "Rejected again",
+    Outcome.PAID: "Paid",
+    Outcome.WRITTEN_OFF: "Written off",
+    Outcome.EXPIRED: "Expired",
+}
+Digest = Sequence[RejectedClaim]
 
 
-def show(request: RenderRequest, rejections: Rejections) -> Document:
-    activity = rejections.activity
-    figures = KeyFigures(
+async def query(request: RenderRequest, rows: ReportSource) -> Digest:
+    """The rejected claims, the first rejection first."""
+    period = request.period
+    history = rows.changed_claims(period.start, period.end)
+    found = [rejected_claim(changes, period) async for changes in claim_by_claim(history)]
+    rejected = [each for each in found if each is not None]
+    return sorted(rejected, key=lambda each: (each.rejected_at, each.claim.claim_id))
+
+
+def _tally(digest: Digest) -> Tally:
+    """Submitted fees of the rejected versions."""
+    tally = Tally()
+    for each in digest:
+        tally.add(each.claim.submitted_fee)
+    return tally
+
+
+def _of(digest: Digest, outcome: Outcome) -> Digest:
+    return [each for each in digest if each.outcome is outcome]
+
+
+def show(request: RenderRequest, digest: Digest) -> doc.Document:
+    whole = _tally(digest)
+    figures = doc.KeyFigures(
         [
-            ("Rejected claims", Kind.COUNT, activity.rejected.count),
-            ("Submitted for them ($)", Kind.MONEY, activity.rejected.amount),
-            ("Decided claims", Kind.COUNT, activity.decided),
-            ("Rejection rate", Kind.PERCENT, activity.rejection_rate),
+            ("Rejected claims", doc.Kind.COUNT, whole.count),
+            ("Submitted for them ($)", doc.Kind.MONEY, whole.amount),
+            ("Paid since", doc.Kind.COUNT, len(_of(digest, Outcome.PAID))),
+            ("Still rejected", doc.Kind.COUNT, len(_of(digest, Outcome.STILL_REJECTED))),
         ]
     )
-    details = _details(request, rejections) if rejections.claims else [Note(NONE_REJECTED)]
-    return framed(request, "Rejection digest", [figures, *details])
+    nothing = doc.Note(NONE_RECEIVED if request.received.rejections else NO_REJECTIONS)
+    details = _details(request, digest) if digest else [nothing]
+    return framed(request, "Rejection digest", [figures, *details], counts=COUNTS)
 
 
-def _details(request: RenderRequest, rejections: Rejections) -> list[Block]:
+def _details(request: RenderRequest, digest: Digest) -> list[doc.Block]:
     return [
-        Heading("By service"),
-        _codes(rejections),
-        Note(
-            "The payer's explanatory codes, which say why a claim was rejected, are not part of "
-            "the data that this report is made from."
+        doc.Heading("What has become of them"),
+        _outcomes(digest),
+        doc.Heading("By explanatory code"),
+        doc.Note(
+            "Codes are the payer's. A claim with several counts under each of them, so the lines "
+            "may add up to more than the rejected claims."
         ),
-        Heading("By claim"),
-        _claims(request, rejections),
+        _codes(digest),
+        doc.Heading("By claim"),
+        doc.Note(
+            "A claim that was rejected several times in the period stands once, with the day of "
+            "the last time. A claim that was withdrawn since is left out."
+        ),
+        _claims(digest),
     ]
 
 
-def _codes(rejections: Rejections) -> Table:
+def _outcomes(digest: Digest) -> doc.Table:
     columns = [
-        Column("Code or form"),
-        Column("Rejected claims", Kind.COUNT),
-        Column("Submitted ($)", Kind.MONEY),
-        Column("Share", Kind.PERCENT),
+        doc.Column("Since then"),
+        doc.Column("Claims", doc.Kind.COUNT),
+        doc.Column("Submitted ($)", doc.Kind.MONEY),
+        doc.Column("Share of claims", doc.Kind.PERCENT),
     ]
-    whole = rejections.activity.rejected
-    rows = [
-        [code, tally.count, tally.amount, percent(tally.count, whole.count)]
-        for code, tally in largest_first(rejections.by_code())
+    tallies = [(NAMES[outcome], _tally(_of(digest, outcome))) for outcome in Outcome]
+    *rows, closing = [
+        [name, tally.count, tally.amount, percent(tally.count, len(digest))]
+        for name, tally in [*tallies, ("Total", _tally(digest))]
+        if tally.count
     ]
-    closing: Row = ["Total", whole.count, whole.amount, percent(whole.count, whole.count)]
-    return table(columns, rows, NONE_REJECTED, closing)
+    return doc.table(columns, rows, NONE_RECEIVED, closing)
 
 
-def _claims(request: RenderRequest, rejections: Rejections) -> Table:
+def _codes(digest: Digest) -> doc.Table:
     columns = [
-        Column("Service date", Kind.DATE),
-        Column("Claim"),
-        Column("Payer"),
-        Column("Code"),
-        Column("BA number"),
-        Column("Location"),
-        Column("Submitted ($)", Kind.MONEY),
+        doc.Column("Explanatory code"),
+        doc.Column("Rejected claims", doc.Kind.COUNT),
+        doc.Column("Submitted ($)", doc.Kind.MONEY),
+        doc.Column("Share of claims", doc.Kind.PERCENT),
+        doc.Column("Paid since", doc.Kind.COUNT),
+        doc.Column("Still rejected", doc.Kind.COUNT),
     ]
-    places = Places(request.provider)
+    by_code: dict[str, list[RejectedClaim]] = defaultdict(list)
+    for each in digest:
+        for code in each.codes or [NO_CODE]:
+            by_code[code].append(each)
     rows = [
         [
-            claim.date_of_service,
-            str(claim.claim_id),
-            claim.claim_type,
-            claim.hsc_code or claim.form_id,
-            claim.ba_number,
-            places.cell(claim.location_id),
-            claim.submitted_fee,
+            code,
+            tally.count,
+            tally.amount,
+            percent(tally.count, len(digest)),
+            len(_of(by_code[code], Outcome.PAID)),
+            len(_of(by_code[code], Outcome.STILL_REJECTED)),
         ]
-        for claim in rejections.claims
+        for code, tally in largest_first({code: _tally(of) for code, of in by_code.items()})
     ]
-    whole = rejections.activity.rejected
-    closing = ["Total", f"{whole.count:,}", *[None] * 4, whole.amount]
-    return Table(columns, [Group(rows)], NONE_REJECTED, closing, dense=True)
+    return doc.table(columns, rows, NONE_RECEIVED, None)
 
 
-def flatten(request: RenderRequest, rejections: Rejections) -> CsvTable:
-    """One line per rejected claim."""
+def _claims(digest: Digest) -> doc.Table:
+    columns = [
+        doc.Column("Rejected", doc.Kind.DATE),
+        doc.Column("Claim"),
+        doc.Column("Service date", doc.Kind.DATE),
+        doc.Column("Code"),
+        doc.Column("Payer"),
+        doc.Column("Explanatory codes"),
+        doc.Column("Submitted ($)", doc.Kind.MONEY),
+        doc.Column("Since then"),
+        doc.Column("Paid ($)", doc.Kind.MONEY),
+    ]
+    rows: list[doc.Row] = [
+        [
+            day_in_alberta(each.rejected_at),
+            str(each.claim.claim_id),
+            each.claim.date_of_service,
+            each.claim.hsc_code or each.claim.form_id,
+            each.claim.claim_type,
+            ", ".join(each.codes) or None,
+            each.claim.submitted_fee,
+            NAMES[each.outcome],
+            each.paid_fee,
+        ]
+        for each in digest
+    ]
+    paid = sum((each.paid_fee or ZERO for each in digest), ZERO)
+    whole = _tally(digest)
+    closing: doc.Row = ["Total", f"{whole.count:,}", *[None] * 4, whole.amount, None, paid]
+    return doc.Table(columns, [doc.Group(rows)], NONE_RECEIVED, closing, dense=True)
+
+
+def flatten(request: RenderRequest, digest: Digest) -> CsvTable:
+    """One line per claim: as it was when it was rejected, and what it has brought since."""
     places = Places(request.provider)
     lines = [
         [
-            claim.claim_id,
-            claim.date_of_service,
-            claim.claim_type,
-            claim.hsc_code,
-            claim.form_id,
-            MODIFIER_SEPARATOR.join(claim.modifiers),
-            claim.ba_number,
-            places.cell(claim.location_id),
-            claim.submitted_fee,
-            claim.submitted_at,
+            each.claim.claim_id,
+            each.rejected_at,
+            each.rejections,
+            SEPARATOR.join(each.codes),
+            each.outcome,
+            each.claim.date_of_service,
+            each.claim.claim_type,
+            each.claim.hsc_code,
+            each.claim.form_id,
+            SEPARATOR.join(each.claim.modifiers),
+            each.claim.ba_number,
+            places.cell(each.claim.location_id),
+            each.claim.submitted_fee,
+            each.paid_fee,
         ]
-        for claim in rejections.claims
+        for each in digest
     ]
     return CsvTable(CSV_HEADER, lines)
 

@@ -6,31 +6,14 @@ from datetime import date
 from decimal import Decimal
 from uuid import UUID
 
-from repositories.report_rows import ClaimRow
+from repositories.reports.rows import ClaimRow
 from repositories.vocabulary import ReportFormat, ReportType
+from service.reports.documents import model as doc
 from service.reports.documents.csv_file import CsvTable
 from service.reports.documents.definition import ReportDefinition, as_csv, as_pdf
-from service.reports.documents.frame import framed
-from service.reports.documents.model import (
-    BarChart,
-    Block,
-    Column,
-    Document,
-    Heading,
-    KeyFigures,
-    Kind,
-    Note,
-    Row,
-    Series,
-    Table,
-    table,
-)
-from service.reports.documents.period import first_of_month
-from service.reports.documents.places import Places
-from service.reports.documents.request import RenderRequest
-from service.reports.documents.source import ReportSource
-from service.reports.documents.tallies import ZERO, Tally, percent, total
-from service.reports.documents.wording import month_labels
+from service.reports.documents.figures import ZERO, Tally, percent, total
+from service.reports.documents.request import RenderRequest, ReportSource, first_of_month
+from service.reports.documents.wording import Places, framed, month_labels
 
 NO_PREMIUM = "No paid claim of this period has a premium."
 CSV_HEADER = (
@@ -84,55 +67,57 @@ async def query(request: RenderRequest, rows: ReportSource) -> Premiums:
     return premiums
 
 
-def show(request: RenderRequest, premiums: Premiums) -> Document:
+def show(request: RenderRequest, premiums: Premiums) -> doc.Document:
     months, whole = request.period.months(), premiums.total
     monthly = [premiums.by_month.get(month, ZERO) for month in months]
-    chart = BarChart(
+    chart = doc.BarChart(
         "RRNP premium by month of service ($)",
-        Kind.MONEY,
+        doc.Kind.MONEY,
         month_labels(months),
-        [Series("Premium", monthly)],
+        [doc.Series("Premium", monthly)],
     )
-    blocks: list[Block] = [
-        KeyFigures(
+    blocks: list[doc.Block] = [
+        doc.KeyFigures(
             [
-                ("RRNP premium ($)", Kind.MONEY, whole.premium.amount),
-                ("Claims with a premium", Kind.COUNT, whole.premium.count),
-                ("Paid claims", Kind.COUNT, whole.paid.count),
+                ("RRNP premium ($)", doc.Kind.MONEY, whole.premium.amount),
+                ("Claims with a premium", doc.Kind.COUNT, whole.premium.count),
+                ("Paid claims", doc.Kind.COUNT, whole.paid.count),
             ]
         ),
-        Heading("Premium by location"),
-        _sites(request, premiums),
         chart,
-        Note(
+        doc.Heading("Premium by location"),
+        doc.Note(
             "RRNP is the Rural Remote Northern Program. The premium is what the payer stated with "
             "each paid claim; the rate is the one that the location's profile states today. "
             "Revenue is the sum of assessed fees and does not contain the premium as a line of "
             "its own."
         ),
+        _sites(request, premiums),
     ]
     return framed(request, "RRNP premium", blocks)
 
 
-def _sites(request: RenderRequest, premiums: Premiums) -> Table:
+def _sites(request: RenderRequest, premiums: Premiums) -> doc.Table:
     columns = [
-        Column("Location"),
-        Column("Rate", Kind.PERCENT),
-        Column("Paid claims", Kind.COUNT),
-        Column("Revenue ($)", Kind.MONEY),
-        Column("Claims with premium", Kind.COUNT),
-        Column("Premium ($)", Kind.MONEY),
-        Column("Share", Kind.PERCENT),
+        doc.Column("Location"),
+        doc.Column("Rate", doc.Kind.PERCENT),
+        doc.Column("Paid claims", doc.Kind.COUNT),
+        doc.Column("Revenue ($)", doc.Kind.MONEY),
+        doc.Column("Claims with premium", doc.Kind.COUNT),
+        doc.Column("Premium ($)", doc.Kind.MONEY),
+        doc.Column("Share", doc.Kind.PERCENT),
     ]
     places, whole = Places(request.provider), premiums.total
     rows = [
         _row(places.label(id_), _rate(places, id_), site, whole)
         for id_, site in premiums.largest_first()
     ]
-    return table(columns, rows, "No paid claims in this period.", _row("Total", None, whole, whole))
+    return doc.table(
+        columns, rows, "No paid claims in this period.", _row("Total", None, whole, whole)
+    )
 
 
-def _row(name: str, rate: Decimal | None, site: Site, whole: Site) -> Row:
+def _row(name: str, rate: Decimal | None, site: Site, whole: Site) -> doc.Row:
     paid, premium = site.paid, site.premium
     share = percent(premium.amount, whole.premium.amount)
     return [name, rate, paid.count, paid.amount, premium.count, premium.amount, share]

@@ -1,42 +1,24 @@
 """WCB_TIMING: WCB claims by form and timing tier, and what later tiers cost.
 
 A later tier's cost is how much less it paid, on average, than SAME_DAY did for the same form.
+For a period that lies ahead there is nothing of that yet: `wcb_deadlines` says what it shows then.
 """
 
 from collections import defaultdict
 from dataclasses import dataclass, field
 from decimal import Decimal
 
-from repositories.report_rows import ClaimRow
+from repositories.reports.rows import ClaimRow
 from repositories.vocabulary import ClaimType, FormId, ReportFormat, ReportType, TimingTier
+from service.reports.documents import model as doc
 from service.reports.documents.csv_file import CsvTable
 from service.reports.documents.definition import ReportDefinition, as_csv, as_pdf
-from service.reports.documents.frame import framed
-from service.reports.documents.model import (
-    BarChart,
-    Block,
-    Column,
-    Document,
-    Group,
-    Heading,
-    KeyFigures,
-    Kind,
-    Note,
-    Row,
-    Series,
-    Table,
-)
-from service.reports.documents.request import RenderRequest
-from service.reports.documents.source import ReportSource
-from service.reports.documents.tallies import ZERO, Tally, is_paid, rounded, total
+from service.reports.documents.figures import ZERO, Tally, is_paid, rounded, total
+from service.reports.documents.report_types import wcb_deadlines
+from service.reports.documents.request import RenderRequest, ReportSource
+from service.reports.documents.wording import NOTHING, TIER_NAMES, framed
 
 NO_CLAIMS = "No WCB claims in this period."
-TIER_NAMES = {
-    TimingTier.SAME_DAY: "Same day",
-    TimingTier.ON_TIME: "On time",
-    TimingTier.LATE: "Late",
-    None: "No tier",
-}
 CSV_HEADER = (
     "form_id",
     "timing_tier",
@@ -98,73 +80,89 @@ class Timing:
             return None
         return self.forms[form][tier].cost(self.same_day(form))
 
+    def total_cost(self) -> Decimal | None:
+        """None where nothing can be compared."""
+        costs = [self.cost(form, tier) for form, tier, _ in self.cells()]
+        known = [cost for cost in costs if cost is not None]
+        return sum(known, ZERO) if known else None
 
-async def query(request: RenderRequest, rows: ReportSource) -> Timing:
+
+async def query(request: RenderRequest, rows: ReportSource) -> Timing | wcb_deadlines.Ahead:
+    if wcb_deadlines.lies_ahead(request):
+        return await wcb_deadlines.query(request, rows)
     timing, period = Timing(), request.period
-    async for claim in rows.claims(period.start, period.end):
+    async for claim in rows.submitted_claims(period.start, period.end):
         timing.add(claim)
     return timing
 
 
-def show(request: RenderRequest, timing: Timing) -> Document:
+def show(request: RenderRequest, timing: Timing | wcb_deadlines.Ahead) -> doc.Document:
+    if not isinstance(timing, Timing):
+        return wcb_deadlines.show(request, timing)
     cells = timing.cells()
-    costs = [timing.cost(form, tier) or ZERO for form, tier, _ in cells]
     paid = total(cell.paid for _, _, cell in cells)
-    blocks: list[Block] = [
-        KeyFigures(
+    blocks: list[doc.Block] = [
+        doc.KeyFigures(
             [
-                ("WCB claims submitted", Kind.COUNT, sum(cell.submitted for _, _, cell in cells)),
-                ("Paid", Kind.COUNT, paid.count),
-                ("Revenue ($)", Kind.MONEY, paid.amount),
-                ("Cost of later tiers ($)", Kind.MONEY, sum(costs, ZERO)),
+                (
+                    "WCB claims submitted",
+                    doc.Kind.COUNT,
+                    sum(cell.submitted for _, _, cell in cells),
+                ),
+                ("Paid", doc.Kind.COUNT, paid.count),
+                ("Revenue ($)", doc.Kind.MONEY, paid.amount),
+                ("Cost of later tiers ($)", doc.Kind.MONEY, timing.total_cost()),
             ]
         ),
-        Heading("By form and timing tier"),
-        _table(timing, sum(costs, ZERO)),
         *_chart(timing),
-        Note(
+        doc.Heading("By form and timing tier"),
+        doc.Note(
             "The cost of a later tier is how much less its paid claims brought than they would "
             "have at the average fee of the same form sent on the same day, in this period. It is "
             "negative where they brought more, and a dash where no claim of that form was paid in "
             "one of the two tiers."
         ),
+        _table(timing),
     ]
     return framed(request, "WCB timing", blocks)
 
 
-def _table(timing: Timing, cost: Decimal) -> Table:
+def _table(timing: Timing) -> doc.Table:
     columns = [
-        Column("Form"),
-        Column("Timing tier"),
-        Column("Submitted", Kind.COUNT),
-        Column("Paid", Kind.COUNT),
-        Column("Revenue ($)", Kind.MONEY),
-        Column("Average fee ($)", Kind.MONEY),
-        Column("Cost against same day ($)", Kind.MONEY),
+        doc.Column("Form"),
+        doc.Column("Timing tier"),
+        doc.Column("Submitted", doc.Kind.COUNT),
+        doc.Column("Paid", doc.Kind.COUNT),
+        doc.Column("Revenue ($)", doc.Kind.MONEY),
+        doc.Column("Average fee ($)", doc.Kind.MONEY),
+        doc.Column("Cost against same day ($)", doc.Kind.MONEY),
     ]
     cells = timing.cells()
     paid = total(cell.paid for _, _, cell in cells)
     submitted = sum(cell.submitted for _, _, cell in cells)
-    whole = ["Total", None, submitted, paid.count, paid.amount, paid.average, cost]
+    averages = [
+        NOTHING if known is None else known for known in (paid.average, timing.total_cost())
+    ]
+    whole = ["Total", None, submitted, paid.count, paid.amount, *averages]
     rows = [_row(timing, form, tier, cell) for form, tier, cell in cells]
-    return Table(columns, [Group(rows)], NO_CLAIMS, whole)
+    return doc.Table(columns, [doc.Group(rows)], NO_CLAIMS, whole)
 
 
-def _row(timing: Timing, form: FormId, tier: Tier, cell: FormTier) -> Row:
+def _row(timing: Timing, form: FormId, tier: Tier, cell: FormTier) -> doc.Row:
     paid, cost = cell.paid, timing.cost(form, tier)
     name = TIER_NAMES[tier]
     return [str(form), name, cell.submitted, paid.count, paid.amount, paid.average, cost]
 
 
-def _chart(timing: Timing) -> list[Block]:
+def _chart(timing: Timing) -> list[doc.Block]:
     if not timing.forms:
         return []
     forms = sorted(timing.forms)
     series = [
-        Series(TIER_NAMES[tier], [_submitted(timing, form, tier) for form in forms])
+        doc.Series(TIER_NAMES[tier], [_submitted(timing, form, tier) for form in forms])
         for tier in TimingTier
     ]
-    return [BarChart("Claims submitted by form and timing tier", Kind.COUNT, forms, series)]
+    return [doc.BarChart("Claims submitted by form and timing tier", doc.Kind.COUNT, forms, series)]
 
 
 def _submitted(timing: Timing, form: FormId, tier: TimingTier) -> int:
@@ -172,8 +170,10 @@ def _submitted(timing: Timing, form: FormId, tier: TimingTier) -> int:
     return tiers[tier].submitted if tier in tiers else 0
 
 
-def flatten(_request: RenderRequest, timing: Timing) -> CsvTable:
+def flatten(request: RenderRequest, timing: Timing | wcb_deadlines.Ahead) -> CsvTable:
     """One line per form and tier; `cost` is of all its paid claims together."""
+    if not isinstance(timing, Timing):
+        return wcb_deadlines.flatten(request, timing)
     lines = [
         [
             form,

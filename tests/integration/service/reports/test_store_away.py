@@ -1,16 +1,17 @@
-"""The bucket of the files is not to be had for a while."""
+"""The bucket of the files is away for a while."""
 
 import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
+from uuid import uuid4
 
 import asyncpg
 import pytest
 from moto.server import ThreadedMotoServer
 
 from repositories.database import Database
-from repositories.report_outcomes import Retry, retry_report
+from repositories.reports.outcomes import Retry, retry_report
 from service.reports.files.keys import Keyring
 from service.reports.files.locations import open_store
 from service.reports.worker import GENERIC
@@ -38,7 +39,7 @@ def bucket(monkeypatch: pytest.MonkeyPatch) -> Bucket:
     with socket.socket() as free:
         free.bind((HOST, 0))
         port = free.getsockname()[1]
-    return Bucket(f"http://{HOST}:{port}", "reports")
+    return Bucket(f"http://{HOST}:{port}", f"reports-{uuid4()}")
 
 
 @pytest.fixture
@@ -67,7 +68,8 @@ async def test_a_report_is_tried_again_until_the_store_is_back(
     await record(far_bench.database, request(**CSV))
     async with at_work(far_bench.worker(most_tries=1_000)):
         await until_async(has_failed_once, "a try that failed")
-        assert (await report_row(observer))["status"] == "generating"
+        row = await report_row(observer)
+        assert (row["status"], row["last_error"]) == ("generating", "StoreUnavailable")
         assert await announced(observer) == []
         with answering(bucket):
             await ended(observer)

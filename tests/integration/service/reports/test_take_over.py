@@ -9,7 +9,7 @@ import asyncpg
 import pytest
 
 from repositories.erasure import erase_patient
-from repositories.report_jobs import ClaimedJob
+from repositories.reports.jobs import ClaimedJob
 from service.reports import worker as worker_module
 from service.reports.documents import render
 from tests.harness.waiting import until_async
@@ -110,7 +110,7 @@ async def test_a_report_under_way_is_begun_anew_when_a_patients_number_is_erased
     event = paid(patient_phn=NUMBER, date_of_service="2025-03-04", payment_date="2025-04-01")
     await apply(bench.database, event)
     async with _late_worker(bench, rendering, lease=60, **DETAIL) as (late, job):
-        await erase_patient(bench.database, NUMBER)
+        await erase_patient(bench.database, NUMBER, "asked")
         rendering.goes_on.set()
         await asyncio.wait_for(late, 30)
     assert (await report_row(observer))["status"] == "generating"

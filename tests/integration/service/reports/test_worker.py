@@ -8,10 +8,13 @@ from typing import Any
 import asyncpg
 import pytest
 
+from repositories.database import Database
 from repositories.errors import DatabaseUnavailable
-from repositories.report_outcomes import finish_job
+from repositories.reports.outcomes import finish_job
 from service.reports import worker as worker_module
 from service.reports.documents import render
+from service.reports.files.keys import Keyring
+from service.reports.files.store import FileStore
 from service.reports.worker import GENERIC
 from tests.harness.waiting import until_async
 from tests.integration.repositories.examples import apply, paid
@@ -23,7 +26,8 @@ from tests.integration.repositories.report_examples import (
     report_row,
     request,
 )
-from tests.integration.service.reports.making import Bench, at_work, ended
+from tests.integration.service.command_line import NOBODY_LISTENS
+from tests.integration.service.reports.making import MASTER_KEY, Bench, at_work, ended
 
 PLANTED = "987654321"  # a patient's number that errors quote
 CSV = {"format": "CSV"}
@@ -184,3 +188,13 @@ async def _lease_beyond(observer: asyncpg.Connection, until: Any) -> bool:
     """Far enough beyond for a lease that was not renewed to have been taken over."""
     held = (await report_row(observer))["leased_until"]
     return bool((held - until).total_seconds() > 1)
+
+
+async def test_while_the_database_is_away_a_worker_looks_less_and_less_often(
+    store: FileStore, caplog: pytest.LogCaptureFixture
+) -> None:
+    away = Database(f"postgresql://nobody@{NOBODY_LISTENS}/none")
+    async with at_work(Bench(away, store, Keyring.parse(MASTER_KEY)).worker(poll=0.01)):
+        await asyncio.sleep(1)  # a hundred times its poll
+    warnings = [record for record in caplog.records if "looking for reports" in record.message]
+    assert 1 <= len(warnings) <= 2

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from service.reports.files.errors import StoreUnavailable
+from service.reports.files.file_errors import StoreUnavailable
 from service.reports.files.locations import open_store
 from tests.integration.service.reports_files.killing import kill_in_the_middle
 from tests.unit.service.reports_files.streams import stream
@@ -116,6 +116,18 @@ async def test_a_sweep_leaves_whole_files_alone(tmp_path: Path) -> None:
 
     assert await store.sweep(NOW + timedelta(days=1)) == 0
     assert (tmp_path / KEY).exists()
+
+
+async def test_a_quarantine_that_is_empty_again_is_swept(tmp_path: Path) -> None:
+    store = open_store(str(tmp_path))
+    await store.put(KEY, stream(b"x"))
+    await store.move(KEY, f"quarantine/2026-01-31/{KEY}")
+    assert rights(tmp_path / "quarantine") == 0o700
+    await store.delete(f"quarantine/2026-01-31/{KEY}")
+
+    for _ in range(5):  # a folder is young again when one in it goes
+        await store.sweep(datetime.now(UTC) + timedelta(seconds=1))
+    assert [name for name in names_below(tmp_path) if "2026-01-31" in name] == []
 
 
 async def test_a_sweep_of_an_empty_store_finds_nothing(tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from service.reports.files.errors import StoreUnavailable
+from service.reports.files.file_errors import StoreUnavailable
 from service.reports.files.locations import open_store
 from tests.integration.service.reports_files.buckets import Bucket
 from tests.integration.service.reports_files.test_stores import KEY, MB, hanging

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from service.reports.files.errors import FileDamaged, FileExists, FileMissing
+from service.reports.files.file_errors import FileDamaged, FileExists, FileMissing
 from service.reports.files.keys import Keyring, new_master_key
 from service.reports.files.report_files import read_report, write_report
 from service.reports.files.store import FileStore
@@ -80,6 +80,26 @@ async def test_a_deleted_file_is_gone_and_may_be_deleted_again(store: FileStore)
     await store.delete(KEY)
 
     assert await keys(store) == set()
+
+
+async def test_a_file_that_was_moved_is_there_under_its_new_name_alone(store: FileStore) -> None:
+    await store.put(KEY, stream(b"x"))
+    target = f"quarantine/2026-01-31/{KEY}"
+
+    assert await store.move(KEY, target)
+    assert not await store.move(KEY, target)
+
+    assert (await store.exists(KEY), await store.exists(target)) == (False, True)
+    assert await collect(store.get(target)) == b"x"
+    assert not await store.is_empty()
+
+
+async def test_a_store_with_a_marker_alone_is_empty(store: FileStore) -> None:
+    await store.replace("installation.json", b"one")
+    await store.replace("installation.json", b"another")
+
+    assert await collect(store.get("installation.json")) == b"another"
+    assert await store.is_empty()
 
 
 @pytest.mark.parametrize("size", [0, 100, 13 * MB])

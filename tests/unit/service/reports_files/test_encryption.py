@@ -4,9 +4,14 @@ from collections.abc import AsyncGenerator, AsyncIterator
 
 import pytest
 
-from service.reports.files.ciphers import new_file_key
-from service.reports.files.encryption import SEGMENT_BYTES, decrypt, encrypt, encrypted_bytes
-from service.reports.files.errors import FileDamaged
+from service.reports.files.encryption import (
+    SEGMENT_BYTES,
+    decrypt,
+    encrypt,
+    encrypted_bytes,
+    new_file_key,
+)
+from service.reports.files.file_errors import FileDamaged
 from tests.unit.service.reports_files.streams import broken_stream, collect, stream
 
 PATH = "reports/p/r.1.pdf.enc"

@@ -1,8 +1,9 @@
+import re
 from uuid import UUID
 
 import pytest
 
-from repositories.report_paths import file_path, report_of
+from repositories.reports.stored_files import file_path, report_of
 from repositories.vocabulary import ReportFormat
 
 PROVIDER = UUID("11111111-1111-4111-8111-111111111111")
@@ -11,7 +12,16 @@ NAME = f"reports/{PROVIDER}/{REPORT}.3.pdf.enc"
 
 
 def test_a_name_tells_provider_report_attempt_and_format() -> None:
-    assert file_path(PROVIDER, REPORT, 3, ReportFormat.PDF) == NAME
+    name = rf"reports/{PROVIDER}/{REPORT}\.3\.[0-9a-f]{{12}}\.pdf\.enc"
+    assert re.fullmatch(name, file_path(PROVIDER, REPORT, 3, ReportFormat.PDF))
+
+
+def test_no_two_names_are_the_same_though_a_restored_database_counts_again() -> None:
+    assert len({file_path(PROVIDER, REPORT, 1, ReportFormat.PDF) for _ in range(100)}) == 100
+
+
+def test_a_name_that_an_earlier_version_made_tells_its_report() -> None:
+    assert report_of(NAME) == REPORT
 
 
 @pytest.mark.parametrize("report_format", ReportFormat)

@@ -3,8 +3,8 @@ from datetime import date
 
 import pytest
 
-from service.reports.files.ciphers import new_file_key
-from service.reports.files.errors import FileDamaged, KeySettingWrong, MasterKeyUnknown
+from service.reports.files.encryption import new_file_key
+from service.reports.files.file_errors import FileDamaged, KeySettingWrong, MasterKeyUnknown
 from service.reports.files.keys import (
     Keyring,
     WrappedKey,

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from joserfc import jwe
 from joserfc.jwk import ECKey, OctKey, RSAKey
 
-from service.reports.files.errors import KeySettingWrong, PasswordRefused
+from service.reports.files.file_errors import KeySettingWrong, PasswordRefused
 from service.reports.files.passwords import PasswordKeys, new_private_key, with_new_key
 
 PASSWORD = "correct horse battery"

@@ -7,15 +7,18 @@ from decimal import Decimal
 from random import Random
 from uuid import UUID
 
-from repositories.report_rows import (
+from repositories.records import RequestedReport
+from repositories.reports.rows import (
     ClaimHistoryRow,
     ClaimRow,
     Location,
     MetricRow,
     ProviderProfile,
+    Received,
     ReportRow,
 )
 from repositories.vocabulary import (
+    UNSENT_STATES,
     ClaimState,
     ClaimType,
     FormId,
@@ -25,7 +28,8 @@ from repositories.vocabulary import (
     ReportType,
     TimingTier,
 )
-from service.reports.documents import RenderRequest, render
+from service.reports.documents import render
+from service.reports.documents.request import RenderRequest
 from tests.oracle import cache_rows
 
 PROVIDER_ID = UUID(int=7)
@@ -44,6 +48,8 @@ LOCATIONS = (
 )
 UNNAMED_LOCATION = UUID(int=104)
 PROVIDER = ProviderProfile(PROVIDER_ID, "Łukasz", "Nguyễn-Đặng", "123456789", LOCATIONS)
+RECEIVED = Received(COMPUTED_AT, rejections=True, unsent=True)
+NOTHING_RECEIVED = Received(None, rejections=False, unsent=False)
 UNKNOWN_PROVIDER = ProviderProfile(PROVIDER_ID)
 BA_NUMBERS = ("1234567", "2345678", "8000000001")
 CODES = (("03.03A", "41.10"), ("03.04A", "110.79"), ("13.99E", "68.54"), ("08.19A", "58.92"))
@@ -83,6 +89,8 @@ def claim(number: int, **changes: object) -> ClaimRow:
         assessed_fee=Decimal("41.10"),
         payment_date=date(2025, 3, 28),
         rrnp_premium=Decimal("0.00"),
+        explanatory_codes=(),
+        created_at=None,
     )
     return replace(plain, **changes)  # type: ignore[arg-type]  # the tests name real fields
 
@@ -141,17 +149,42 @@ def _settled(random: Random, row: ClaimRow) -> ClaimRow:
         rural = row.location_id in (LOCATIONS[1].location_id, LOCATIONS[2].location_id)
         return replace(
             row,
-            assessed_fee=(row.submitted_fee * share).quantize(Decimal("0.01")),
+            assessed_fee=((row.submitted_fee or Decimal(0)) * share).quantize(Decimal("0.01")),
             payment_date=row.date_of_service + timedelta(days=random.randrange(9, 40)),
             rrnp_premium=Decimal("9.04") if rural else Decimal("0.00"),
         )
     fee = row.submitted_fee if row.state is ClaimState.ASSESSED else None
-    return replace(row, assessed_fee=fee, payment_date=None, rrnp_premium=None)
+    codes = ("05A", "39") if row.state is ClaimState.REJECTED else ()
+    return replace(
+        row, assessed_fee=fee, payment_date=None, rrnp_premium=None, explanatory_codes=codes
+    )
+
+
+def happened(at: str | datetime, claim: ClaimRow, **changes: object) -> ClaimHistoryRow:
+    """A version of a claim that came about then; text is in ISO 8601, with an offset."""
+    moment = datetime.fromisoformat(at) if isinstance(at, str) else at
+    changed = replace(claim, **changes)  # type: ignore[arg-type]  # the tests name real fields
+    return ClaimHistoryRow(changed, moment, COMPUTED_AT)
+
+
+def history_of(row: ClaimRow) -> list[ClaimHistoryRow]:
+    """Sent when it says so, and what it is now twelve days later."""
+    sent_at = row.submitted_at or REQUESTED_AT
+    first = {"claim_version": 1, "state": ClaimState.SUBMITTED, "assessed_fee": None}
+    settled_at = sent_at + timedelta(days=12)
+    return [happened(sent_at, row, **first), happened(settled_at, row)]
+
+
+def _of_its_history(row: ClaimRow) -> dict[str, object]:
+    """What a claim's row has beside what an event says: it was sent, and is what it is since."""
+    rejected = row.claim_version if row.state is ClaimState.REJECTED else None
+    versions = {"first_sent_version": 1, "first_rejected_version": rejected, "last_sent_version": 1}
+    return {"provider_id": PROVIDER_ID, "created_day": None, **versions}
 
 
 def cached_metrics(claims: Iterable[ClaimRow]) -> list[MetricRow]:
     """What `analytics_cache` holds for these claims, by the tests' own oracle."""
-    plain = [{**asdict(row), "provider_id": PROVIDER_ID} for row in claims]
+    plain = [{**_of_its_history(row), **asdict(row)} for row in claims]
     return [
         MetricRow(
             MetricKey(key.metric_key),
@@ -167,11 +200,12 @@ def cached_metrics(claims: Iterable[ClaimRow]) -> list[MetricRow]:
 
 @dataclass
 class Rows:
-    """A `ReportSource` over lists; counts what it hands out."""
+    """A `ReportSource` over lists; `histories` by claim, in order of the versions."""
 
     rows: Sequence[ClaimRow] = ()
     reported: Sequence[ReportRow] = ()
     cached: Sequence[MetricRow] | None = None
+    histories: Sequence[Sequence[ClaimHistoryRow]] = ()
     asked_months: list[date] = field(default_factory=list)
 
     async def paid_claims(self, start: date, end: date) -> AsyncIterator[ClaimRow]:
@@ -180,10 +214,15 @@ class Rows:
             if paid and start <= row.date_of_service <= end:
                 yield row
 
-    async def claims(self, start: date, end: date) -> AsyncIterator[ClaimRow]:
+    async def submitted_claims(self, start: date, end: date) -> AsyncIterator[ClaimRow]:
         for row in self.rows:
             known = row.state is not ClaimState.WITHDRAWN
             if known and start <= row.date_of_service <= end:
+                yield row
+
+    async def unsent_claims(self) -> AsyncIterator[ClaimRow]:
+        for row in self.rows:
+            if row.state in UNSENT_STATES:
                 yield row
 
     async def all_claims(self) -> AsyncIterator[ClaimRow]:
@@ -192,9 +231,16 @@ class Rows:
 
     async def claim_history(self) -> AsyncIterator[ClaimHistoryRow]:
         for row in self.rows:
-            first = replace(row, claim_version=1, state=ClaimState.SUBMITTED, assessed_fee=None)
-            for version in (first, row):
-                yield ClaimHistoryRow(version, REQUESTED_AT, COMPUTED_AT)
+            for version in history_of(row):
+                yield version
+
+    async def changed_claims(self, start: date, end: date) -> AsyncIterator[ClaimHistoryRow]:
+        """All claims: leaving out those to which nothing happened only saves work."""
+        histories = self.histories or [history_of(row) for row in self.rows]
+        for history in histories:
+            if history[-1].claim.state is not ClaimState.WITHDRAWN:
+                for version in history:
+                    yield version
 
     async def metrics(self, months: Sequence[date] | None = None) -> AsyncIterator[MetricRow]:
         self.asked_months = list(months or ())
@@ -209,17 +255,18 @@ class Rows:
 
 def report_row(number: int) -> ReportRow:
     return ReportRow(
-        UUID(int=number),
-        ReportType.ACCOUNTANT_SUMMARY,
-        ReportFormat.PDF,
-        date(2025, 1, 1),
-        date(2025, 12, 31),
-        ReportStatus.READY,
-        12_345,
-        True,
-        False,
-        COMPUTED_AT,
-        REQUESTED_AT,
+        report_id=UUID(int=number),
+        provider_id=PROVIDER_ID,
+        report_type=ReportType.ACCOUNTANT_SUMMARY,
+        format=ReportFormat.PDF,
+        period_start=date(2025, 1, 1),
+        period_end=date(2025, 12, 31),
+        status=ReportStatus.READY,
+        file_size_bytes=12_345,
+        downloaded=True,
+        scheduled=False,
+        created_at=COMPUTED_AT,
+        download_link_expires_at=REQUESTED_AT,
     )
 
 
@@ -230,12 +277,19 @@ def request(
     end: date | None = date(2025, 12, 31),
     provider: ProviderProfile = PROVIDER,
     password: str | None = None,
+    received: Received = RECEIVED,
 ) -> RenderRequest:
     if report_type is ReportType.DATA_PORTABILITY:
         start = end = None
-    return RenderRequest(
-        REPORT_ID, provider, report_type, format, start, end, REQUESTED_AT, password
+    report = RequestedReport(
+        report_id=REPORT_ID,
+        provider_id=provider.provider_id,
+        report_type=report_type,
+        format=format,
+        period_start=start,
+        period_end=end,
     )
+    return RenderRequest(report, provider, received, REQUESTED_AT, password)
 
 
 async def rendered(asked: RenderRequest, rows: Rows) -> bytes:

@@ -5,7 +5,7 @@ from uuid import UUID
 
 import pytest
 
-from repositories.report_rows import Location
+from repositories.reports.rows import Location
 from repositories.vocabulary import ClaimState, ClaimType, FormId, ReportFormat, ReportType
 from tests.unit.service.reports.documents.examples import (
     PROVIDER,
@@ -42,7 +42,7 @@ async def test_the_summary_names_physician_numbers_and_period() -> None:
     assert "Billing number 123456789" in first
     assert "BA numbers 1234567, 2345678, 8000000001" in first
     assert "Period 2025-01-01 to 2025-12-31" in first
-    assert "Requested 2026-02-03 16:45 UTC · Report 3f2c7d1e-5b0a-4c57-9d7e-2a64c1f0b9aa" in first
+    assert "Requested 2026-02-03 09:45 MST · Report 3f2c7d1e-5b0a-4c57-9d7e-2a64c1f0b9aa" in first
 
 
 async def test_the_summarys_totals_equal_revenue_monthly() -> None:
@@ -59,7 +59,7 @@ async def test_the_summary_counts_adjusted_claims_with_their_corrected_fee() -> 
 
     text = pdf_text(await rendered(SUMMARY, Rows([claim(1), adjusted])))
 
-    assert "AHCIP 2 82.20 71.15 100.00 % 1 30.05" in text
+    assert "AHCIP 2 82.20 71.15 100.00 % 1 30.05 -11.05" in text
 
 
 async def test_the_summary_shows_the_premium_apart_from_revenue() -> None:
@@ -83,6 +83,17 @@ async def test_the_summary_explains_gst() -> None:
     for rows in (Rows(), YEAR):
         text = pdf_text(await rendered(SUMMARY, rows))
         assert "Part II of Schedule V to the Excise Tax Act" in text
+
+
+async def test_notes_that_the_first_page_does_not_hold_have_no_page_alone() -> None:
+    provider = replace(PROVIDER, first_name="A Very Long Name " * 60)
+    claims = [claim(n, ba_number=f"{n:010}") for n in range(1, 30)]
+    asked = request(ReportType.ACCOUNTANT_SUMMARY, ReportFormat.PDF, provider=provider)
+
+    _, second, *_ = pdf_pages(await rendered(asked, Rows(claims)))
+
+    assert "GST" in second
+    assert "Revenue by month" in second
 
 
 @pytest.mark.parametrize("sites", [0, 1, 4, 60])
@@ -140,6 +151,17 @@ async def test_the_detail_has_subtotals_by_month() -> None:
     assert "Subtotal 2 claims 82.20 81.10" in text
     assert "Subtotal 1 claim 41.10 41.10 Total 3 claims 123.30 122.20" in text
     assert text.index("March 2025 Service") < text.index("April 2025 Service")
+
+
+async def test_the_detail_counts_adjusted_claims_and_their_difference_by_month() -> None:
+    more = claim(1, state=ClaimState.ADJUSTED, assessed_fee=Decimal("51.10"))
+    less = claim(2, state=ClaimState.ADJUSTED, assessed_fee=Decimal("30.05"))
+    april = claim(3, date_of_service=date(2025, 4, 1), assessed_fee=Decimal("0.00"))
+
+    text = pdf_text(await rendered(DETAIL, Rows([more, less, april])))
+
+    assert "March 2025 2 82.20 81.15 2 -1.05" in text
+    assert "April 2025 1 41.10 0.00 0 0.00 Total 3 123.30 81.15 2 -1.05" in text
 
 
 async def test_the_details_pages_repeat_the_columns() -> None:

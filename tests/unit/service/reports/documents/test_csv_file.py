@@ -14,8 +14,10 @@ async def written(table: CsvTable) -> bytes:
 
 @pytest.mark.parametrize(
     "text",
-    ["=1+1", "+1", "-1+1", "-A", "@SUM(A1)", "\t=1", "\r=1", "\n=1", "=", "-", "-1e3", "-\u0661"],
-)
+    ["=1+1", "+1", "-1+1", "-A", "@SUM(A1)", "\t=1", "\r=1", "\n=1", "=", "-", "-1e3", "-\u0661",
+     " =1", "\xa0=1", "\u3000=1", " \xa0 @A1", "\u200b=1", "\ufeff+1", "\x00=1", "\x0b-1+1", " -1",
+     "\uff1d1", "\uff0b1", "\uff0d1", "\uff20A1", " \uff1d1", "\ufe661", "\u22121"],
+)  # fmt: skip
 def test_a_cell_that_would_run_as_a_formula_is_defused(text: str) -> None:
     assert csv_text(text) == f"'{text}"
 
@@ -35,6 +37,9 @@ def test_a_cell_that_would_run_as_a_formula_is_defused(text: str) -> None:
         (UUID(int=5), "00000000-0000-0000-0000-000000000005"),
         ("03.03A", "03.03A"),
         ("a=b", "a=b"),
+        (" a", " a"),
+        ("\u3000", "\u3000"),
+        ("a \uff1db", "a \uff1db"),
         ("", ""),
     ],
 )

@@ -60,11 +60,12 @@ async def test_all_claims_and_their_history_are_there() -> None:
     assert [line["claim_id"] for line in claims] == [str(row.claim_id) for row in ROWS.rows]
     assert "WITHDRAWN" in {line["state"] for line in claims}
     assert len(history) == 2 * len(claims)
-    assert history[0]["occurred_at"] == "2026-02-03T16:45:00+00:00"
+    assert history[0]["occurred_at"] == claims[0]["submitted_at"]
 
 
 async def test_a_claim_is_there_with_all_its_fields() -> None:
-    files = zip_files(await rendered(ZIP, Rows([claim(5, modifiers=("CMGP01", "AGE75"))])))
+    whole = claim(5, modifiers=("CMGP01", "AGE75"), explanatory_codes=("05A", "39"))
+    files = zip_files(await rendered(ZIP, Rows([whole])))
 
     assert csv_lines(files["claims.csv"]) == [
         {
@@ -86,6 +87,8 @@ async def test_a_claim_is_there_with_all_its_fields() -> None:
             "assessed_fee": "41.10",
             "payment_date": "2025-03-28",
             "rrnp_premium": "0.00",
+            "explanatory_codes": "05A;39",
+            "created_at": "",
         }
     ]
 

@@ -3,15 +3,18 @@
 import csv
 import io
 from dataclasses import replace
-from datetime import date
+from datetime import UTC, date, datetime
 
 import pytest
 
-from repositories import report_catalogue
+from repositories.reports import catalogue as report_catalogue
 from repositories.vocabulary import ReportFormat, ReportType
 from service.reports.documents import CATALOGUE, NoSuchFormat, render
+from service.reports.documents.wording import time_text
 from tests.unit.service.reports.documents.examples import (
+    NOTHING_RECEIVED,
     PROVIDER,
+    RECEIVED,
     UNKNOWN_PROVIDER,
     Rows,
     claim,
@@ -22,6 +25,9 @@ from tests.unit.service.reports.documents.examples import (
 )
 from tests.unit.service.reports.documents.reading import pdf_pages, pdf_text, zip_files
 
+UNNAMED = f"Physician (no profile received), id {UNKNOWN_PROVIDER.provider_id}"
+APPLIED = "2026-02-03 02:00 MST, when the newest event of this physician was applied"
+NONE_RECEIVED = "No claim event of this physician has been received"
 NONE = Rows()
 ONE = Rows([claim(1)])
 MANY = Rows(seeded_claims(200, date(2025, 1, 1), date(2025, 12, 31)), [report_row(1)])
@@ -92,15 +98,32 @@ async def test_every_csv_is_a_rectangle_with_crlf(report_type: ReportType, rows:
 
 
 @each_format
-async def test_an_unknown_profile_is_named_by_its_id(
+async def test_a_physician_without_a_profile_is_called_so(
     report_type: ReportType, report_format: ReportFormat
 ) -> None:
     data = await rendered(request(report_type, report_format, provider=UNKNOWN_PROVIDER), MANY)
 
     if report_format is ReportFormat.PDF:
-        assert f"Physician {UNKNOWN_PROVIDER.provider_id}" in pdf_text(data)
+        assert UNNAMED in pdf_text(data)
     elif report_format is ReportFormat.ZIP:
-        assert str(UNKNOWN_PROVIDER.provider_id).encode() in zip_files(data)["README.txt"]
+        assert f"Claim data of {UNNAMED}" in zip_files(data)["README.txt"].decode()
+
+
+@each_format
+async def test_it_says_up_to_when_events_were_applied(
+    report_type: ReportType, report_format: ReportFormat
+) -> None:
+    for received, said in ((RECEIVED, APPLIED), (NOTHING_RECEIVED, NONE_RECEIVED)):
+        data = await rendered(request(report_type, report_format, received=received), ONE)
+        if report_format is ReportFormat.PDF:
+            assert f"Figures as of {said}" in pdf_text(data)
+        elif report_format is ReportFormat.ZIP:
+            assert f"Figures as of {said}" in zip_files(data)["README.txt"].decode()
+
+
+def test_times_are_those_of_edmonton() -> None:
+    assert time_text(datetime(2026, 7, 1, 5, 59, tzinfo=UTC)) == "2026-06-30 23:59 MDT"
+    assert time_text(datetime(2026, 1, 1, 6, 59, tzinfo=UTC)) == "2025-12-31 23:59 MST"
 
 
 @pytest.mark.parametrize("report_type", EVERY_PDF)

@@ -6,9 +6,10 @@ from datetime import date
 
 import pytest
 
-from repositories.report_rows import ClaimHistoryRow, ClaimRow
+from repositories.reports.rows import ClaimHistoryRow, ClaimRow
 from repositories.vocabulary import ReportFormat, ReportType
-from service.reports.documents import RenderRequest, render
+from service.reports.documents import render
+from service.reports.documents.request import RenderRequest
 from tests.unit.service.reports.documents.examples import Rows, claim, request
 
 CASES = [
@@ -45,7 +46,7 @@ class Endless(Rows):
         yield
 
 
-@pytest.mark.parametrize("asked", CASES, ids=lambda asked: asked.format)
+@pytest.mark.parametrize("asked", CASES, ids=lambda asked: asked.report.format)
 async def test_a_failure_of_the_rows_reaches_the_reader(asked: RenderRequest) -> None:
     with pytest.raises(DatabaseGone):
         async for _chunk in render(asked, Failing()):

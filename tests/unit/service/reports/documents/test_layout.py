@@ -6,11 +6,11 @@ from decimal import Decimal
 
 import pytest
 
-from repositories.report_rows import Location
+from repositories.reports.rows import Location
 from repositories.vocabulary import ReportFormat, ReportType
 from service.reports.documents.model import Column, Kind
 from service.reports.documents.pdf import look as looks
-from service.reports.documents.pdf.columns import column_widths
+from service.reports.documents.pdf.charts import scale_for
 from service.reports.documents.pdf.fonts import (
     REGULAR,
     fitted,
@@ -18,8 +18,8 @@ from service.reports.documents.pdf.fonts import (
     text_width,
     wrapped,
 )
-from service.reports.documents.pdf.scale import scale_for
-from service.reports.documents.period import Period
+from service.reports.documents.pdf.tables import column_widths
+from service.reports.documents.request import Period
 from service.reports.documents.wording import printable
 from tests.unit.service.reports.documents.examples import (
     LOCATIONS,
@@ -84,6 +84,23 @@ def test_a_scale_ends_at_a_round_step(largest: float, whole: bool, top: float) -
 
     assert scale.top == pytest.approx(top)
     assert 1 <= scale.ticks <= 5
+
+
+@pytest.mark.parametrize(
+    ("largest", "least", "ends"),
+    [
+        (100, -50, (100, -60)),  # room for the value under the lowest bar
+        (0, -41.1, (10, -50)),
+        (1_000, -5, (1_000, -200)),
+        (800, 0, (800, 0)),
+    ],
+)
+def test_a_scale_goes_below_zero_where_values_do(
+    largest: float, least: float, ends: tuple[float, float]
+) -> None:
+    scale = scale_for(largest, whole=False, least=least)
+
+    assert (scale.top, scale.bottom) == pytest.approx(ends)
 
 
 def test_a_periods_months_and_the_one_before() -> None:

@@ -5,17 +5,21 @@ from datetime import date
 
 import pytest
 
+from repositories.reports.catalogue import CATALOGUE as OFFERS
 from repositories.vocabulary import ReportFormat, ReportType
 from service.reports.documents import CATALOGUE
 from tests.unit.service.reports.documents.examples import Rows, rendered, request, seeded_claims
-from tests.unit.service.reports.documents.reading import pdf_text, zip_files
+from tests.unit.service.reports.documents.reading import csv_header, pdf_text, zip_files
 
 ROWS = Rows(seeded_claims(200, date(2025, 1, 1), date(2025, 12, 31)))
 NUMBERS = {row.patient_phn for row in ROWS.rows}
-MEANT = {
-    (ReportType.ACCOUNTANT_DETAIL, ReportFormat.CSV),
-    (ReportType.DATA_PORTABILITY, ReportFormat.ZIP),
-}
+MEANT = {(of, form) for of, offer in OFFERS.items() for form in offer.shows_patients}
+EVERY_TABLE = [
+    (type_, format_)
+    for type_, definition in CATALOGUE.items()
+    for format_ in definition.formats
+    if format_ is not ReportFormat.PDF
+]
 OTHERS = [
     (type_, format_)
     for type_, definition in CATALOGUE.items()
@@ -32,6 +36,19 @@ async def test_no_health_number_is_shown(
     text = pdf_text(data) if report_format is ReportFormat.PDF else data.decode()
 
     assert NUMBERS.isdisjoint(re.findall(r"[0-9]{9}", text))
+
+
+@pytest.mark.parametrize(("report_type", "report_format"), EVERY_TABLE)
+async def test_the_heads_of_a_file_say_whether_erasing_a_patient_ends_it(
+    report_type: ReportType, report_format: ReportFormat
+) -> None:
+    data = await rendered(request(report_type, report_format), ROWS)
+    tables = zip_files(data) if report_format is ReportFormat.ZIP else {"report.csv": data}
+    heads = {
+        name for file, text in tables.items() if file.endswith(".csv") for name in csv_header(text)
+    }
+
+    assert ("patient_phn" in heads) == ((report_type, report_format) in MEANT)
 
 
 async def test_the_detail_csv_shows_them() -> None:

@@ -1,4 +1,5 @@
 from decimal import Decimal
+from uuid import UUID
 
 from repositories.vocabulary import ReportFormat, ReportType
 from tests.unit.service.reports.documents.examples import (
@@ -9,7 +10,7 @@ from tests.unit.service.reports.documents.examples import (
     rendered,
     request,
 )
-from tests.unit.service.reports.documents.reading import csv_lines, pdf_text
+from tests.unit.service.reports.documents.reading import csv_lines, pdf_pages, pdf_text
 
 PDF = request(ReportType.RRNP_QUARTERLY, ReportFormat.PDF)
 CSV = request(ReportType.RRNP_QUARTERLY, ReportFormat.CSV)
@@ -53,3 +54,13 @@ async def test_a_premium_is_charted_only_if_there_is_one() -> None:
 
     assert "by month of service ($): nothing to show" in pdf_text(await rendered(PDF, rows))
     assert "nothing to show" not in pdf_text(await rendered(PDF, ROWS))
+
+
+async def test_a_long_table_leaves_no_page_to_a_chart_or_a_note() -> None:
+    premium = Decimal("1.00")
+    rows = [claim(n, location_id=UUID(int=n + 1), rrnp_premium=premium) for n in range(25)]
+
+    first, *others = pdf_pages(await rendered(PDF, Rows(rows)))
+
+    assert "RRNP premium by month" in first
+    assert all("Claims with premium" in " ".join(page.split()) for page in others)

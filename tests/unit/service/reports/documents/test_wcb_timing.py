@@ -1,10 +1,10 @@
 from decimal import Decimal
 
-from repositories.report_rows import ClaimRow
+from repositories.reports.rows import ClaimRow
 from repositories.vocabulary import ClaimState, ClaimType, FormId, ReportFormat, ReportType
 from repositories.vocabulary import TimingTier as Tier
 from tests.unit.service.reports.documents.examples import Rows, claim, rendered, request
-from tests.unit.service.reports.documents.reading import csv_lines, pdf_text
+from tests.unit.service.reports.documents.reading import csv_lines, pdf_pages, pdf_text
 
 PDF = request(ReportType.WCB_TIMING, ReportFormat.PDF)
 CSV = request(ReportType.WCB_TIMING, ReportFormat.CSV)
@@ -77,3 +77,23 @@ async def test_the_pages_show_the_cost_and_the_total() -> None:
 
 async def test_with_no_wcb_claims_it_says_so() -> None:
     assert "No WCB claims in this period." in pdf_text(await rendered(PDF, Rows([claim(1)])))
+
+
+async def test_a_cost_that_nothing_is_known_of_is_a_dash() -> None:
+    late = Rows([wcb(1, FormId.C050E, Tier.LATE, "54.08")])
+
+    text = pdf_text(await rendered(PDF, late))
+
+    assert "Cost of later tiers ($) 1 1 54.08 –" in text
+    assert "Total 1 1 54.08 54.08 –" in text
+
+
+async def test_a_long_table_leaves_no_page_to_a_chart_or_a_note() -> None:
+    tiers = [*Tier, None]
+    cells = [(form, tier) for form in FormId for tier in tiers]
+    rows = Rows([wcb(n, form, tier, "50.00") for n, (form, tier) in enumerate(cells)])
+
+    first, *others = pdf_pages(await rendered(PDF, rows))
+
+    assert "Claims submitted by form" in first
+    assert all("Cost against same day" in page for page in others)

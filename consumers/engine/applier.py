@@ -1,0 +1,171 @@
+"""From a batch to rows, dead letters and committed offsets, in this order."""
+
+import asyncio
+import logging
+import time
+from collections import Counter
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Generic
+
+from aiokafka import AIOKafkaConsumer, OffsetAndMetadata, TopicPartition
+from aiokafka.errors import CommitFailedError, IllegalStateError, KafkaTimeoutError
+
+from consumers.contracts.refusal import DeadLetter
+from consumers.engine.applied import AppliedBatches
+from consumers.engine.brake import BAD, Brakes
+from consumers.engine.dead_letters import DeadLetterQueue, read_again
+from consumers.engine.errors import MassDeadLettering
+from consumers.engine.intake import Batch
+from consumers.engine.retry import Result, RetryPolicy, until_it_succeeds
+from consumers.engine.subscription import Event, Outcome, Progress, Refusal, Subscription
+from repositories.database import Database
+from repositories.offsets import NextOffset
+
+log = logging.getLogger(__name__)
+
+COMMIT_SECONDS = 5  # the client itself would try for ever, and in silence
+
+
+@dataclass
+class Applier(Generic[Event]):
+    """Applies the batches of one lane, one after the other."""
+
+    subscription: Subscription[Event]
+    group: str
+    lane: int
+    database: Database
+    dead_letter_queue: DeadLetterQueue
+    brakes: Brakes
+    retry: RetryPolicy
+    progress: Progress
+    applied: AppliedBatches = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.applied = AppliedBatches(self.labels)
+
+    async def apply(self, batch: Batch[Event], consumer: AIOKafkaConsumer) -> None:
+        """Apply one batch.
+
+        1. One transaction: the events' effect, and the offsets after them. Before it commits the
+           brake judges; a topic that it stops is left out, and the rest is done again.
+        2. Dead letters, each acknowledged by the broker.
+        3. Only then the offsets, to Kafka.
+
+        A crash after 1 or 2 leaves Kafka's offset behind: the batch comes again, the history makes
+        its events duplicates, and its dead letters are sent a second time.
+
+        Raises ConsumerStopped, or another error that no repetition can mend.
+        """
+        started = time.monotonic()
+        batch, outcome = await self._handle(batch)
+        if not batch.chunks:
+            return
+        letters = batch.letters
+        if outcome.refusals:
+            letters += await self._keep_trying(
+                lambda: self._letters_of(outcome.refusals), "reading refused messages again"
+            )
+        if letters:
+            await self._keep_trying(
+                lambda: self.dead_letter_queue.publish(letters, self.group),
+                "publishing dead letters",
+            )
+        await self._commit(batch, consumer)
+        for topic, verdicts in batch.verdicts().items():
+            refused = sum(refusal.topic == topic for refusal in outcome.refusals)
+            self.brakes.of(topic).observe(verdicts + bytes([BAD]) * refused)
+        self.progress.count(len(batch), outcome, letters)
+        self._note_lag(batch, consumer)
+        if len(batch):
+            self._log(batch, outcome, letters, time.monotonic() - started)
+
+    async def _handle(self, batch: Batch[Event]) -> tuple[Batch[Event], Outcome]:
+        """The batch less the topics that the brake has stopped, and what became of it."""
+        while True:
+            batch = batch.without(self.brakes.stopped)
+            if not batch.chunks:
+                return batch, Outcome()
+            try:
+                return batch, await self._handle_all_of(batch)
+            except MassDeadLettering as flood:
+                self.brakes.stopped[flood.topic] = str(flood)
+
+    async def _handle_all_of(self, batch: Batch[Event]) -> Outcome:
+        events, verdicts, after = batch.events, batch.verdicts(), batch.begins_after
+        offsets = [
+            NextOffset(self.group, at.topic, at.partition, offset, after[at])
+            for at, offset in batch.next_offsets.items()
+        ]
+
+        def judge(refusals: Sequence[Refusal]) -> None:
+            refused = Counter(refusal.topic for refusal in refusals)
+            for topic, bad in verdicts.items():
+                self.brakes.of(topic).check(topic, bad + bytes([BAD]) * refused[topic])
+
+        judge(())
+        return await self._keep_trying(
+            lambda: self.subscription.handle(self.database, events, offsets, judge),
+            "applying a batch",
+        )
+
+    async def _letters_of(self, refusals: Sequence[Refusal]) -> list[DeadLetter]:
+        places = [(TopicPartition(r.topic, r.partition), r.offset) for r in refusals]
+        records = await read_again(self.dead_letter_queue.connection, places)
+        for partition, offset in places:
+            if (partition, offset) not in records:
+                log.error(
+                    "a refused message could not be dead-lettered: the broker has removed it",
+                    extra={"partition": f"{partition.topic}-{partition.partition}"}
+                    | {"offset": offset},
+                )
+        return [
+            DeadLetter(refusal.reason, refusal.detail, records[place])
+            for refusal, place in zip(refusals, places, strict=True)
+            if place in records
+        ]
+
+    async def _commit(self, batch: Batch[Event], consumer: AIOKafkaConsumer) -> None:
+        offsets = {at: OffsetAndMetadata(offset, "") for at, offset in batch.next_offsets.items()}
+
+        async def commit() -> None:
+            try:
+                async with asyncio.timeout(COMMIT_SECONDS):
+                    await consumer.commit(offsets)
+            except TimeoutError:
+                raise KafkaTimeoutError from None
+
+        try:
+            await self._keep_trying(commit, "committing offsets")
+        except (CommitFailedError, IllegalStateError):
+            # The partitions are another member's now. It reads this batch again, which is harmless.
+            log.info("offsets not committed: the group has rebalanced", extra=self.labels)
+
+    async def _keep_trying(self, work: Callable[[], Awaitable[Result]], doing: str) -> Result:
+        return await until_it_succeeds(work, f"{doing} of {self.subscription.name}", self.retry)
+
+    def _note_lag(self, batch: Batch[Event], consumer: AIOKafkaConsumer) -> None:
+        for partition, offset in batch.next_offsets.items():
+            end = consumer.highwater(partition) if partition in consumer.assignment() else None
+            if end is not None:
+                self.progress.lag[partition] = max(0, end - offset)
+
+    def _log(
+        self, batch: Batch[Event], outcome: Outcome, letters: Sequence[DeadLetter], seconds: float
+    ) -> None:
+        counts = {
+            "messages": len(batch),
+            "applied": outcome.applied,
+            "stale": outcome.stale,
+            "duplicate": outcome.duplicate,
+            "erased": outcome.erased,
+            "dead_lettered": len(letters),
+            "cache_rows": outcome.changed_rows,
+            "milliseconds": round(seconds * 1000, 1),
+        }
+        offsets = {f"{at.topic}-{at.partition}": n for at, n in batch.next_offsets.items()}
+        self.applied.add(counts, offsets, batch.newest)
+
+    @property
+    def labels(self) -> dict[str, object]:
+        return {"consumer": self.subscription.name, "lane": self.lane}

@@ -1,0 +1,182 @@
+"""Messages that can never succeed, and publishing them to `<topic>.dlq`, at least once."""
+
+import asyncio
+from collections import defaultdict
+from collections.abc import Sequence
+from contextlib import AsyncExitStack, suppress
+from typing import Any
+
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+from aiokafka.errors import (
+    KafkaError,
+    MessageSizeTooLargeError,
+    OffsetOutOfRangeError,
+    UnknownTopicOrPartitionError,
+)
+
+from consumers.contracts.refusal import DeadLetter, Record
+from consumers.engine.connection import KafkaConnection, start
+from consumers.engine.errors import ConsumerStopped, KafkaFault
+from consumers.engine.reach import reachable
+from consumers.engine.topics import missing_topic
+
+MAX_DETAIL = 1000  # characters; DLQ topics leave room for these headers
+NO_LIMIT = 2**31 - 1  # the broker's own limit decides
+GOODBYE_SECONDS = 3
+SETTINGS_SECONDS = 2
+READ_AGAIN_SECONDS = 10
+
+
+def bytes_of(record: Record) -> int:
+    """Key, value and headers together: any of them can be the large one."""
+    headers = sum(len(name) + len(value or b"") for name, value in record.headers)
+    return len(record.key or b"") + len(record.value or b"") + headers
+
+
+def dead_letter_headers(letter: DeadLetter, group: str) -> list[tuple[str, bytes]]:
+    """The record's own headers unchanged, then the `dlq-` ones, as UTF-8 text.
+
+    `dlq-topic`, `dlq-partition` and `dlq-offset` are the dead letter's identity. Headers of an
+    earlier trip stay; the last of a name counts.
+    """
+    record = letter.record
+    before = dict(record.headers).get("dlq-attempts") or b""
+    attempts = int(before) if before.isdigit() and len(before) < 10 else 0
+    added = {
+        "dlq-reason": letter.reason.value,
+        "dlq-detail": letter.detail[:MAX_DETAIL],
+        "dlq-topic": record.topic,
+        "dlq-partition": str(record.partition),
+        "dlq-offset": str(record.offset),
+        "dlq-timestamp": str(record.timestamp),
+        "dlq-group": group,
+        "dlq-attempts": str(attempts + 1),
+    }
+    return [*record.headers, *((name, text.encode()) for name, text in added.items())]
+
+
+async def read_again(
+    connection: KafkaConnection, places: Sequence[tuple[TopicPartition, int]]
+) -> dict[tuple[TopicPartition, int], Record]:
+    """The records at these offsets; those that the broker no longer has are left out.
+
+    For the few that the database refuses: a batch does not keep the records of its events. Without
+    a group, so it disturbs nobody's. Raises a retriable KafkaError.
+    """
+    wanted: dict[TopicPartition, list[int]] = defaultdict(list)
+    for partition, offset in places:
+        wanted[partition].append(offset)
+    found: dict[tuple[TopicPartition, int], Record] = {}
+    options = (await reachable(connection)).client_options()
+    reader = AIOKafkaConsumer(**options, auto_offset_reset="none")
+    try:
+        await start(reader)
+        for partition, offsets in wanted.items():
+            reader.assign([partition])
+            for offset in sorted(offsets):
+                record = await _record_at(reader, partition, offset)
+                if record:
+                    found[partition, offset] = record
+    finally:
+        await reader.stop()
+    return found
+
+
+async def _record_at(
+    reader: AIOKafkaConsumer, partition: TopicPartition, offset: int
+) -> Record | None:
+    reader.seek(partition, offset)
+    try:
+        async with asyncio.timeout(READ_AGAIN_SECONDS):
+            record: Any = await reader.getone(partition)
+    except OffsetOutOfRangeError:
+        return None
+    except TimeoutError:
+        raise KafkaError from None
+    return record if record.offset == offset else None
+
+
+class DeadLetterQueue:
+    """The `<topic>.dlq` topics. Starts its producer with the first dead letter, if one comes."""
+
+    def __init__(self, connection: KafkaConnection, suffix: str = ".dlq") -> None:
+        self.connection = connection
+        self._suffix = suffix
+        self._producer: AIOKafkaProducer | None = None
+        self._starting = asyncio.Lock()
+
+    async def publish(self, letters: Sequence[DeadLetter], group: str) -> None:
+        """Send all, and wait until all are acknowledged.
+
+        Raises a retriable KafkaError (send all again: readers tell dead letters apart by topic,
+        partition and offset of the original), or ConsumerStopped if the broker will not take one.
+        """
+        try:
+            await self._send_all(letters, group)
+        except MessageSizeTooLargeError:
+            # A topic's settings can reach its broker after the topic itself.
+            await asyncio.sleep(SETTINGS_SECONDS)
+            try:
+                await self._send_all(letters, group)
+            except MessageSizeTooLargeError:
+                raise ConsumerStopped(
+                    "a dead letter is larger than its topic takes: raise max.message.bytes of"
+                    f" {letters[0].record.topic}{self._suffix} above that of the topic itself"
+                ) from None
+
+    async def _send_all(self, letters: Sequence[DeadLetter], group: str) -> None:
+        async with self._starting:  # the lanes share the producer
+            producer = self._producer = self._producer or await self._start()
+        try:
+            await asyncio.gather(*(self._send(producer, letter, group) for letter in letters))
+        except KafkaError as error:
+            if not error.retriable:
+                await self._give_up(producer)
+            raise
+
+    async def close(self) -> None:
+        if self._producer:
+            await self._give_up(self._producer)
+
+    async def _start(self) -> AIOKafkaProducer:
+        producer = AIOKafkaProducer(
+            **(await reachable(self.connection)).client_options(),
+            acks="all",
+            enable_idempotence=True,
+            # A message may have come compressed, and would not fit its DLQ otherwise. Every client
+            # can read gzip.
+            compression_type="gzip",
+            max_request_size=NO_LIMIT,
+            key_serializer=_unboxed,
+            value_serializer=_unboxed,
+        )
+        async with AsyncExitStack() as on_failure:
+            on_failure.push_async_callback(producer.stop)
+            await start(producer)
+            on_failure.pop_all()
+        return producer
+
+    async def _give_up(self, producer: AIOKafkaProducer) -> None:
+        """An idempotent producer can be of no use after an error; the next try gets a new one."""
+        if self._producer is producer:
+            self._producer = None
+        with suppress(TimeoutError, KafkaError):
+            async with asyncio.timeout(GOODBYE_SECONDS):  # else it would wait for a lost broker
+                await producer.stop()
+
+    async def _send(self, producer: AIOKafkaProducer, letter: DeadLetter, group: str) -> None:
+        topic = letter.record.topic + self._suffix
+        try:
+            # Boxed: the client refuses a message with neither key nor value, and Kafka does not.
+            await producer.send_and_wait(
+                topic,
+                key=(letter.record.key,),
+                value=(letter.record.value,),
+                headers=dead_letter_headers(letter, group),
+            )
+        except UnknownTopicOrPartitionError:
+            raise KafkaFault(missing_topic(topic)) from None
+
+
+def _unboxed(box: tuple[bytes | None]) -> bytes | None:
+    return box[0]

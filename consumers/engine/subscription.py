@@ -1,0 +1,121 @@
+"""What a topic's module provides: how to decode its messages, and what to do with a batch."""
+
+from collections import Counter
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Generic, TypeVar
+
+from aiokafka import TopicPartition
+
+from consumers.contracts.refusal import DeadLetter, DeadLetterReason, Record
+from repositories.database import Database
+from repositories.offsets import NextOffset
+
+Event = TypeVar("Event")
+Decode = Callable[[Record], Event | DeadLetter]
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """An event that the database's state speaks against: where it was read, and why."""
+
+    topic: str
+    partition: int
+    offset: int
+    reason: DeadLetterReason
+    detail: str
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of the events of a batch; `erased` are of providers that were erased."""
+
+    applied: int = 0
+    stale: int = 0
+    duplicate: int = 0
+    changed_rows: int = 0
+    refusals: Sequence[Refusal] = ()
+    erased: int = 0
+
+
+# To be called with a batch's refusals before its transaction commits: what it raises rolls back.
+Judge = Callable[[Sequence[Refusal]], None]
+
+
+# Apply events and store the offsets after them in *one* transaction; safe to repeat.
+HandleBatch = Callable[[Database, Sequence[Event], Sequence[NextOffset], Judge], Awaitable[Outcome]]
+
+
+@dataclass(frozen=True)
+class Subscription(Generic[Event]):
+    """Topics that are consumed together, by one consumer group.
+
+    `decoders` has each topic by its default name; the settings may say another. What became of the
+    events of all of them meets in one batch, if they are keyed alike. `replaces_groups`: until now
+    each topic had a group of its own, named for the topic, and reading goes on where that stood.
+    `optional`: without any of its topics the service runs all the same, until one appears.
+    `in_lanes`: a process has a few members in its group and not one, for all subscriptions that
+    lock providers the same number. So each shares providers with one lane of another, and never
+    makes two of its lanes wait for each other.
+    """
+
+    name: str
+    decoders: Mapping[str, Decode[Event]]
+    handle: HandleBatch[Event]
+    replaces_groups: bool = False
+    optional: bool = False
+    in_lanes: bool = False
+
+
+def one_topic(topic: str, decode: Decode[Event], handle: HandleBatch[Event]) -> Subscription[Event]:
+    return Subscription(topic, {topic: decode}, handle)
+
+
+@dataclass
+class Progress:
+    """What the lanes of a subscription have done since this process started.
+
+    `lag` is in messages; `stopped` maps partitions to why they stopped, `missing` names topics;
+    `without_topic`: none is there to read, and the lanes wait for one.
+    """
+
+    messages: int = 0
+    applied: int = 0
+    stale: int = 0
+    duplicate: int = 0
+    erased: int = 0
+    batches: int = 0
+    dead_letters: Counter[DeadLetterReason] = field(default_factory=Counter)
+    lag: dict[TopicPartition, int] = field(default_factory=dict)
+    assigned: set[TopicPartition] = field(default_factory=set)
+    stopped: dict[TopicPartition, str] = field(default_factory=dict)
+    missing: set[str] = field(default_factory=set)
+    without_topic: bool = False
+
+    def count(self, messages: int, outcome: Outcome, letters: Sequence[DeadLetter]) -> None:
+        self.messages += messages
+        self.batches += 1
+        self.applied += outcome.applied
+        self.stale += outcome.stale
+        self.duplicate += outcome.duplicate
+        self.erased += outcome.erased
+        self.dead_letters.update(letter.reason for letter in letters)
+
+    def totals(self) -> dict[str, int]:
+        """All that was applied, for the log."""
+        return {
+            "batches": self.batches,
+            "messages": self.messages,
+            "applied": self.applied,
+            "stale": self.stale,
+            "duplicate": self.duplicate,
+            "dead_lettered": self.dead_letters.total(),
+        }
+
+    @property
+    def nothing_left(self) -> bool:
+        """Whether every partition that this process has is stopped."""
+        return bool(self.assigned) and self.assigned <= self.stopped.keys()
+
+
+AnySubscription = Subscription[Any]

@@ -1,0 +1,50 @@
+"""The claim topics: each its contract, and for all of them one merge."""
+
+from collections.abc import Sequence
+from functools import partial
+
+from consumers.contracts.decode import decode_claim
+from consumers.contracts.refusal import DeadLetterReason
+from consumers.contracts.registry import CLAIM_CONTRACTS
+from consumers.engine.subscription import Judge, Outcome, Refusal, Subscription
+from repositories.claims.batch import Merged, RefusedEvent, apply_claim_batch
+from repositories.database import Database
+from repositories.offsets import NextOffset
+
+
+async def merge_claims(
+    database: Database, events: Sequence[bytes], offsets: Sequence[NextOffset], judge: Judge
+) -> Outcome:
+    """Merge a batch of claim events into history, claims and figures."""
+    merged = await apply_claim_batch(
+        database, events, offsets, lambda merged: judge(_refusals(merged))
+    )
+    return Outcome(
+        merged.applied,
+        merged.stale,
+        merged.duplicate,
+        merged.changed_rows,
+        _refusals(merged),
+        merged.erased,
+    )
+
+
+def _refusals(merged: Merged) -> list[Refusal]:
+    return [Refusal(*event[:3], *_reason(event)) for event in merged.refused]
+
+
+def _reason(event: RefusedEvent) -> tuple[DeadLetterReason, str]:
+    if event.other_provider:
+        detail = "provider_id: the claim came with another provider before"
+        return DeadLetterReason.PROVIDER_MISMATCH, detail
+    detail = "claim_version: this version came with other content before"
+    return DeadLetterReason.VERSION_CONFLICT, detail
+
+
+CLAIMS = Subscription(
+    "claims",
+    {contract.topic: partial(decode_claim, contract=contract) for contract in CLAIM_CONTRACTS},
+    merge_claims,
+    replaces_groups=True,
+    in_lanes=True,
+)

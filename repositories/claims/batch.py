@@ -1,0 +1,163 @@
+"""Applying a batch of claim events: one transaction, whatever the batch's size."""
+
+from collections.abc import AsyncIterator, Callable, Sequence
+from dataclasses import dataclass
+from functools import cache, partial
+from typing import Any, NamedTuple
+
+from sqlalchemy import Select, TextClause, func, select
+from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy.schema import CreateTable
+from sqlalchemy.sql.elements import ClauseElement
+
+from repositories import batch_providers
+from repositories.claims import erased as claim_erased
+from repositories.claims import merge as claim_merge
+from repositories.claims.rows import ClaimEventRow
+from repositories.database import Database
+from repositories.errors import ConcurrentClaim
+from repositories.metrics.upsert import remove_empty_days
+from repositories.offsets import NextOffset, store_offsets
+from repositories.statements import BY_INDEX, compiled
+from repositories.tables import staged_claim_events
+from repositories.tombstones import anything_erased
+
+# Batches share it; moving the cache's horizon takes it alone. The number spells "claims".
+HORIZON_LOCK = 0x636C61696D73
+STAGED_COLUMNS = ("seq", *ClaimEventRow._fields)
+LINES_AT_ONCE = 500
+
+
+class RefusedEvent(NamedTuple):
+    """An event that breaks the publisher's contract; what came first stands.
+
+    The claim belongs to another provider, or else this version of it has other content.
+    """
+
+    topic: str
+    partition: int
+    offset: int
+    other_provider: bool
+
+
+@dataclass(frozen=True)
+class Merged:
+    """What became of a batch. Every event is counted once; `changed_rows` counts cache rows.
+
+    `applied` changed history and, unless a higher version came with it, the claim; `stale` came
+    after a higher version and only joined the history; `duplicate` was there already; `refused`
+    are dead letters; `erased` is of a provider that was erased, and changed nothing.
+    """
+
+    applied: int = 0
+    stale: int = 0
+    duplicate: int = 0
+    refused: tuple[RefusedEvent, ...] = ()
+    changed_rows: int = 0
+    erased: int = 0
+
+
+async def apply_claim_batch(
+    database: Database,
+    events: Sequence[bytes],
+    offsets: Sequence[NextOffset],
+    judge: Callable[[Merged], None] = lambda _: None,
+) -> Merged:
+    """Merge `events`, in the order of their arrival, and store `offsets`, in one transaction.
+
+    Events are lines of `copy_line`. `judge` is called before the commit: what it raises rolls back
+    and is raised here. Raises DatabaseUnavailable or ConcurrentClaim (retry the same call) or
+    another RepositoryError (a fault that a person must see). After any of them nothing has changed.
+    """
+    async with database.transaction() as connection:
+        merged = await merge_events(connection, events) if events else Merged()
+        judge(merged)
+        await store_offsets(connection, offsets)
+    return merged
+
+
+async def merge_events(
+    connection: AsyncConnection, events: Sequence[bytes], *, with_metrics: bool = True
+) -> Merged:
+    """The merge alone, in the caller's transaction. `with_metrics=False` is for benchmarks."""
+    await connection.execute(_prepare())
+    await _stage(connection, events)
+    await connection.execute(_statement("add_providers"))
+    await connection.execute(_statement("lock_providers"))
+    erased = await _leave_out_erased(connection)
+    name = "merge" if with_metrics else "merge_without_metrics"
+    counts = (await connection.execute(_statement(name))).mappings().one()
+    if counts["recorded"] != counts["fresh"] or counts["merged"] != counts["changed"]:
+        raise ConcurrentClaim("another batch brought one of these claims for another provider")
+    if emptied := counts.get("emptied_days"):
+        await connection.execute(remove_empty_days(emptied))
+    explained = erased + counts["fresh"] + counts["repeated"]
+    refused = await _refused(connection) if explained < len(events) else ()
+    return Merged(
+        applied=counts["fresh"] - counts["stale"],
+        stale=counts["stale"],
+        duplicate=len(events) - erased - counts["fresh"] - len(refused),
+        refused=refused,
+        changed_rows=counts.get("changed_rows", 0),
+        erased=erased,
+    )
+
+
+def _prepare() -> Select[Any]:
+    """Keep the horizon where it is, and events looked up by index."""
+    return select(func.pg_advisory_xact_lock_shared(HORIZON_LOCK), *BY_INDEX)
+
+
+async def _stage(connection: AsyncConnection, events: Sequence[bytes]) -> None:
+    """COPY the batch into this connection's temporary table.
+
+    The transaction must have begun (a statement must have run): the COPY goes past SQLAlchemy,
+    which begins a transaction with the first statement only, and the table is emptied at its end.
+    """
+
+    async def numbered() -> AsyncIterator[bytes]:
+        for start in range(0, len(events), LINES_AT_ONCE):
+            part = enumerate(events[start : start + LINES_AT_ONCE], start)
+            yield b"".join([b"%d\t%b\n" % line for line in part])
+
+    await connection.execute(_statement("staging"))
+    raw = await connection.get_raw_connection()
+    await raw.driver_connection.copy_to_table(  # type: ignore[union-attr]  # asyncpg's own
+        staged_claim_events.name,
+        source=numbered(),
+        columns=STAGED_COLUMNS,
+        schema_name="pg_temp",
+    )
+
+
+async def _leave_out_erased(connection: AsyncConnection) -> int:
+    """How many events are of erased providers; those of erased patients lose the number.
+
+    After the locks, and as statements of their own, so that an erasure that held them is seen.
+    """
+    if not await connection.scalar(_statement("anything_erased")):
+        return 0
+    left_out = int(await connection.scalar(_statement("leave_out_erased")) or 0)
+    await connection.execute(_statement("empty_erased"))
+    return left_out
+
+
+async def _refused(connection: AsyncConnection) -> tuple[RefusedEvent, ...]:
+    rows = await connection.execute(_statement("refused"))
+    return tuple(RefusedEvent(*row) for row in rows)
+
+
+@cache
+def _statement(name: str) -> TextClause:
+    makers: dict[str, Callable[[], ClauseElement]] = {
+        "staging": lambda: CreateTable(staged_claim_events, if_not_exists=True),
+        "add_providers": partial(batch_providers.add_providers, claim_merge.staged),
+        "lock_providers": partial(batch_providers.lock_providers, claim_merge.staged),
+        "anything_erased": anything_erased,
+        "leave_out_erased": partial(batch_providers.leave_out_erased_providers, claim_merge.staged),
+        "empty_erased": claim_erased.empty_erased_claims,
+        "merge": claim_merge.merge,
+        "merge_without_metrics": lambda: claim_merge.merge(with_metrics=False),
+        "refused": claim_merge.refused,
+    }
+    return compiled(makers[name]())

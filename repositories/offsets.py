@@ -1,0 +1,93 @@
+"""The next offset of each partition, stored in the transaction that holds the effect."""
+
+from collections.abc import Collection, Iterable, Sequence
+from typing import NamedTuple
+
+from sqlalchemy import delete, func, select, tuple_
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from repositories.database import Database
+from repositories.errors import DatabaseBehind
+from repositories.tables import consumer_offsets
+
+KEY = ("consumer_group", "topic", "partition")
+
+
+class NextOffset(NamedTuple):
+    """Where a consumer group goes on in a partition: the offset of the *next* message.
+
+    `after` is where the messages before it began: what must be stored by then, or None where
+    reading begins.
+    """
+
+    group: str
+    topic: str
+    partition: int
+    offset: int
+    after: int | None = None
+
+
+async def store_offsets(connection: AsyncConnection, offsets: Iterable[NextOffset]) -> None:
+    """Store them in the caller's transaction, in order of their keys.
+
+    Raises DatabaseBehind if a stored offset is lower than the messages that are applied with it
+    began. A database that was restored, or a standby that took over, has lost transactions then.
+    """
+    ordered = sorted(offsets, key=lambda o: o[:3])
+    if not ordered:
+        return
+    await _check(connection, ordered)
+    statement = insert(consumer_offsets).values(
+        [(o.group, o.topic, o.partition, o.offset) for o in ordered]
+    )
+    await connection.execute(
+        statement.on_conflict_do_update(
+            index_elements=["consumer_group", "topic", "partition"],
+            set_={"next_offset": statement.excluded.next_offset, "updated_at": func.now()},
+        )
+    )
+
+
+async def _check(connection: AsyncConnection, offsets: Sequence[NextOffset]) -> None:
+    key = tuple_(*(consumer_offsets.c[name] for name in KEY))
+    mine = select(consumer_offsets).where(key.in_([o[:3] for o in offsets]))
+    rows = await connection.execute(mine.order_by(key).with_for_update())
+    stored = {(row.consumer_group, row.topic, row.partition): row.next_offset for row in rows}
+    if any(o.after is not None and stored.get(o[:3], -1) < o.after for o in offsets):
+        raise DatabaseBehind(
+            "the database has lost what was applied to it: it was restored from a backup, or a"
+            " standby took over that did not have everything"
+        )
+
+
+async def forget_offsets(database: Database, group: str, topics: Collection[str]) -> None:
+    """Of topics that are not what they were: the group reads them from the beginning."""
+    of_topics = consumer_offsets.c.topic.in_(topics)
+    if topics:
+        async with database.transaction() as connection:
+            await connection.execute(
+                delete(consumer_offsets).where(
+                    consumer_offsets.c.consumer_group == group, of_topics
+                )
+            )
+
+
+async def stored_offset(database: Database, group: str, topic: str, partition: int) -> int | None:
+    """The stored next offset of a partition; None if nothing of it was ever applied."""
+    key = (
+        consumer_offsets.c.consumer_group == group,
+        consumer_offsets.c.topic == topic,
+        consumer_offsets.c.partition == partition,
+    )
+    async with database.transaction() as connection:
+        found = await connection.scalar(select(consumer_offsets.c.next_offset).where(*key))
+    return None if found is None else int(found)
+
+
+async def stored_offsets(database: Database, group: str) -> dict[tuple[str, int], int]:
+    """The stored next offsets of a group, by topic and partition."""
+    own = select(consumer_offsets).where(consumer_offsets.c.consumer_group == group)
+    async with database.transaction() as connection:
+        rows = (await connection.execute(own)).all()
+    return {(row.topic, row.partition): int(row.next_offset) for row in rows}

@@ -1,0 +1,122 @@
+"""Applying a batch of the AI coach's events: one transaction, whatever the batch's size."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cache, partial
+from typing import NamedTuple
+
+from sqlalchemy import TextClause, func, select
+from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy.schema import CreateTable
+from sqlalchemy.sql.elements import ClauseElement
+
+from repositories import batch_providers
+from repositories.claims.batch import HORIZON_LOCK
+from repositories.database import Database
+from repositories.offsets import NextOffset, store_offsets
+from repositories.statements import BY_INDEX, compiled
+from repositories.suggestions import merge as suggestion_merge
+from repositories.suggestions.rows import SuggestionRow
+from repositories.suggestions.tables import staged_suggestions
+from repositories.tombstones import anything_erased
+
+
+class RefusedSuggestion(NamedTuple):
+    """Where an event was read whose id came with other content before; what came first stands."""
+
+    topic: str
+    partition: int
+    offset: int
+
+
+@dataclass(frozen=True)
+class AppliedSuggestions:
+    """What became of a batch. Every event is counted once; `changed_rows` counts cache rows.
+
+    `applied` were new; `duplicate` were there already; `refused` are dead letters; `erased` are of
+    a provider that was erased, and changed nothing.
+    """
+
+    applied: int = 0
+    duplicate: int = 0
+    refused: tuple[RefusedSuggestion, ...] = ()
+    changed_rows: int = 0
+    erased: int = 0
+
+
+async def apply_suggestion_batch(
+    database: Database,
+    rows: Sequence[SuggestionRow],
+    offsets: Sequence[NextOffset],
+    judge: Callable[[AppliedSuggestions], None] = lambda _: None,
+) -> AppliedSuggestions:
+    """Store and count `rows`, in the order of their arrival, and store `offsets`, at once.
+
+    `judge` is called before the commit: what it raises rolls back and is raised here. Raises
+    DatabaseUnavailable (retry the same call) or another RepositoryError (a fault that a person must
+    see). After any of them nothing has changed.
+    """
+    async with database.transaction() as connection:
+        applied = await _merge(connection, rows) if rows else AppliedSuggestions()
+        judge(applied)
+        await store_offsets(connection, offsets)
+    return applied
+
+
+async def _merge(connection: AsyncConnection, rows: Sequence[SuggestionRow]) -> AppliedSuggestions:
+    """In the order of locks that claim batches keep to: the horizon, then the providers."""
+    await connection.execute(select(func.pg_advisory_xact_lock_shared(HORIZON_LOCK), *BY_INDEX))
+    await _stage(connection, rows)
+    await connection.execute(_statement("add_providers"))
+    await connection.execute(_statement("lock_providers"))
+    erased = await _leave_out_erased(connection)
+    counts = (await connection.execute(_statement("merge"))).mappings().one()
+    refused = await _refused(connection) if erased + counts["stored"] < len(rows) else ()
+    return AppliedSuggestions(
+        applied=counts["stored"],
+        duplicate=len(rows) - erased - counts["stored"] - len(refused),
+        refused=refused,
+        changed_rows=counts["changed_rows"],
+        erased=erased,
+    )
+
+
+async def _stage(connection: AsyncConnection, rows: Sequence[SuggestionRow]) -> None:
+    """COPY the batch into this connection's temporary table, past SQLAlchemy; a statement must have
+    run before, which begins the transaction."""
+    await connection.execute(_statement("staging"))
+    raw = await connection.get_raw_connection()
+    await raw.driver_connection.copy_records_to_table(  # type: ignore[union-attr]  # asyncpg's own
+        staged_suggestions.name,
+        records=((seq, *row) for seq, row in enumerate(rows)),
+        columns=("seq", *SuggestionRow._fields),
+        schema_name="pg_temp",
+    )
+
+
+async def _leave_out_erased(connection: AsyncConnection) -> int:
+    """How many events are of erased providers; after the locks, so that an erasure that held them
+    is seen."""
+    if not await connection.scalar(_statement("anything_erased")):
+        return 0
+    return int(await connection.scalar(_statement("leave_out_erased")) or 0)
+
+
+async def _refused(connection: AsyncConnection) -> tuple[RefusedSuggestion, ...]:
+    rows = await connection.execute(_statement("refused"))
+    return tuple(RefusedSuggestion(*row) for row in rows)
+
+
+@cache
+def _statement(name: str) -> TextClause:
+    staged = suggestion_merge.staged
+    makers: dict[str, Callable[[], ClauseElement]] = {
+        "staging": lambda: CreateTable(staged_suggestions, if_not_exists=True),
+        "add_providers": partial(batch_providers.add_providers, staged),
+        "lock_providers": partial(batch_providers.lock_providers, staged),
+        "anything_erased": anything_erased,
+        "leave_out_erased": partial(batch_providers.leave_out_erased_providers, staged),
+        "merge": suggestion_merge.merge,
+        "refused": suggestion_merge.refused,
+    }
+    return compiled(makers[name]())
