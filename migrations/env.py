@@ -8,11 +8,11 @@ from alembic import context
 from sqlalchemy import Connection, pool
 
 from migrations import commands, writers
-from repositories.database import domain_errors, open_engine
-from repositories.database_url import DatabaseUrl
 from repositories.errors import RepositoryError
+from repositories.postgres.database import domain_errors, open_engine
+from repositories.postgres.database_url import DatabaseUrl
+from repositories.postgres.requirements import inspection, require_migratable, revision_of
 from repositories.reports.tables import metadata
-from repositories.requirements import inspection, require_migratable, revision_of
 
 log = logging.getLogger(__name__)
 

@@ -16,8 +16,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from repositories import tables
 from repositories.claims.batch import HORIZON_LOCK
-from repositories.database import WITHOUT_LIMITS, Database
-from repositories.notifications import Channel, notify
+from repositories.postgres.database import WITHOUT_LIMITS, Database
+from repositories.postgres.notifications import Channel, notify
 from repositories.reports import tables as report_tables
 from repositories.reports.catalogue import CATALOGUE
 from repositories.reports.jobs import NO_LEASE

@@ -6,7 +6,7 @@ from uuid import UUID
 from sqlalchemy import String, cast, column, func, select, table
 from sqlalchemy.dialects.postgresql import insert
 
-from repositories.database import Database
+from repositories.postgres.database import Database
 from repositories.reports.tables import installation
 
 

@@ -7,8 +7,8 @@ from sqlalchemy import delete, func, select, tuple_
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from repositories.database import Database
 from repositories.errors import DatabaseBehind
+from repositories.postgres.database import Database
 from repositories.tables import consumer_offsets
 
 KEY = ("consumer_group", "topic", "partition")

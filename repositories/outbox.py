@@ -14,8 +14,8 @@ from uuid import UUID, uuid4
 from sqlalchemy import delete, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from repositories.database import Database
-from repositories.notifications import Channel, notify
+from repositories.postgres.database import Database
+from repositories.postgres.notifications import Channel, notify
 from repositories.reports.tables import outbox
 
 WAITING = outbox.c.published_at.is_(None) & outbox.c.refused_at.is_(None)

@@ -5,8 +5,8 @@ from collections.abc import Mapping, Sequence
 
 from consumers.engine.retry import RetryPolicy, until_it_succeeds
 from consumers.engine.subscription import Progress
-from repositories.database import Database
 from repositories.offsets import stored_offsets
+from repositories.postgres.database import Database
 from service.kafka import KafkaAdmin, Positions
 
 POLL_SECONDS = 0.2

@@ -9,7 +9,7 @@ import logging
 from contextlib import suppress
 from pathlib import Path
 
-from repositories.database import Database
+from repositories.postgres.database import Database
 from service.jobs import Job, every
 
 EVERY_SECONDS = 5.0

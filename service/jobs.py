@@ -11,8 +11,8 @@ from consumers.engine.retry import set_within, tell_failure
 from consumers.engine.watch import watched
 from repositories.claims.fill import Filling
 from repositories.claims.top_code_flush import flush_top_codes
-from repositories.database import Database
 from repositories.errors import LockNotAvailable, RepositoryError
+from repositories.postgres.database import Database
 from service.settings import Settings
 
 log = logging.getLogger(__name__)

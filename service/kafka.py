@@ -24,10 +24,10 @@ from aiokafka.errors import (
     for_code,
 )
 
-from consumers.engine.connection import KafkaConnection
-from consumers.engine.errors import KafkaFault, KafkaUnreachable
-from consumers.engine.reach import reachable
-from consumers.engine.topics import (
+from consumers.kafka.connection import KafkaConnection
+from consumers.kafka.faults import KafkaFault, KafkaUnreachable
+from consumers.kafka.reach import reachable
+from consumers.kafka.topics import (
     forbidden_topics,
     missing_permission,
     missing_topic,

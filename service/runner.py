@@ -15,10 +15,10 @@ from consumers.engine.errors import ConsumerStopped
 from consumers.engine.retry import set_within
 from consumers.engine.subscription import AnySubscription, Progress
 from repositories.claims.top_code_flush import flush_top_codes
-from repositories.database import Database
 from repositories.errors import RepositoryError
+from repositories.postgres.database import Database
 from service import wiring
-from service.database_check import wait_for_database
+from service.checks.database_check import wait_for_database
 from service.jobs import FillJob, Job, top_codes_job
 from service.kafka import KafkaAdmin, Positions, ensure_admission
 from service.settings import Settings

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Self
 from pydantic import Field, SecretStr, create_model, field_validator, model_validator
 from pydantic_settings import SettingsConfigDict
 
-from consumers.engine.connection import KafkaConnection
-from repositories.database_url import DatabaseUrl
+from consumers.kafka.connection import KafkaConnection
+from repositories.postgres.database_url import DatabaseUrl
 from service.setting_sources import SourcedSettings
 from service.topic_settings import TOPICS, setting_of, settings_of_one_topic, topic_fields
 

@@ -5,17 +5,17 @@ from contextlib import asynccontextmanager
 
 from consumers.engine.applier import Applier
 from consumers.engine.brake import BrakePolicy, Brakes
-from consumers.engine.connection import KafkaConnection
 from consumers.engine.dead_letters import DeadLetterQueue
 from consumers.engine.group import GroupPolicy
-from consumers.engine.inflation import bound_inflation
 from consumers.engine.intake import BatchPolicy
 from consumers.engine.lane import Lane, LaneParts
 from consumers.engine.offsets import FormerGroups
 from consumers.engine.retry import RetryPolicy
 from consumers.engine.subscription import Event, Progress, Subscription
-from repositories.database import Database
-from service.database_check import check_database
+from consumers.kafka.connection import KafkaConnection
+from consumers.kafka.inflation import bound_inflation
+from repositories.postgres.database import Database
+from service.checks.database_check import check_database
 from service.settings import Settings
 
 

@@ -19,8 +19,8 @@ from consumers.engine.errors import MassDeadLettering
 from consumers.engine.intake import Batch
 from consumers.engine.retry import Result, RetryPolicy, until_it_succeeds
 from consumers.engine.subscription import Event, Outcome, Progress, Refusal, Subscription
-from repositories.database import Database
 from repositories.offsets import NextOffset
+from repositories.postgres.database import Database
 
 log = logging.getLogger(__name__)
 

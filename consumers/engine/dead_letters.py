@@ -15,10 +15,11 @@ from aiokafka.errors import (
 )
 
 from consumers.contracts.refusal import DeadLetter, Record
-from consumers.engine.connection import KafkaConnection, start
-from consumers.engine.errors import ConsumerStopped, KafkaFault
-from consumers.engine.reach import reachable
-from consumers.engine.topics import missing_topic
+from consumers.engine.errors import ConsumerStopped
+from consumers.kafka.connection import KafkaConnection, start
+from consumers.kafka.faults import KafkaFault
+from consumers.kafka.reach import reachable
+from consumers.kafka.topics import missing_topic
 
 MAX_DETAIL = 1000  # characters; DLQ topics leave room for these headers
 NO_LIMIT = 2**31 - 1  # the broker's own limit decides

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from aiokafka import AIOKafkaConsumer
 from aiokafka.coordinator.assignors.range import RangePartitionAssignor
 
-from consumers.engine.connection import KafkaConnection, start
-from consumers.engine.reach import reachable
+from consumers.kafka.connection import KafkaConnection, start
+from consumers.kafka.reach import reachable
 
 NEVER_MS = 2**31 - 1
 # Of all partitions together. A reader takes one partition after the other, so little is kept.

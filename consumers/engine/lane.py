@@ -16,7 +16,6 @@ from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, TopicPartition
 from aiokafka.errors import KafkaError
 
 from consumers.engine.applier import Applier
-from consumers.engine.connection import KafkaConnection
 from consumers.engine.errors import ConsumerStopped
 from consumers.engine.group import GroupPolicy, leave, new_member
 from consumers.engine.intake import BatchPolicy, Intake
@@ -32,7 +31,8 @@ from consumers.engine.retry import (
     until_it_succeeds,
 )
 from consumers.engine.subscription import Decode, Event
-from consumers.engine.topics import TopicWatch, missing_permission, topics_of
+from consumers.kafka.connection import KafkaConnection
+from consumers.kafka.topics import TopicWatch, missing_permission, topics_of
 from repositories.errors import DatabaseBehind
 from repositories.offsets import forget_offsets
 

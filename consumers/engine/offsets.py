@@ -5,10 +5,10 @@ from collections.abc import Mapping, Sequence
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
 
-from consumers.engine.connection import KafkaConnection, start
-from consumers.engine.reach import reachable
-from repositories.database import Database
+from consumers.kafka.connection import KafkaConnection, start
+from consumers.kafka.reach import reachable
 from repositories.offsets import stored_offsets
+from repositories.postgres.database import Database
 
 Starts = dict[TopicPartition, int]
 

@@ -10,9 +10,9 @@ from typing import TypeVar
 from aiokafka import errors as kafka
 from aiokafka.errors import KafkaError
 
-from consumers.engine.errors import KafkaFault
 from consumers.engine.outage import Outage
 from consumers.engine.watch import LOOK_AT_POSTGRESQL, watched
+from consumers.kafka.faults import KafkaFault
 from repositories.errors import LockNotAvailable, RepositoryError
 
 Result = TypeVar("Result")

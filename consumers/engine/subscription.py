@@ -8,8 +8,8 @@ from typing import Any, Generic, TypeVar
 from aiokafka import TopicPartition
 
 from consumers.contracts.refusal import DeadLetter, DeadLetterReason, Record
-from repositories.database import Database
 from repositories.offsets import NextOffset
+from repositories.postgres.database import Database
 
 Event = TypeVar("Event")
 Decode = Callable[[Record], Event | DeadLetter]

@@ -9,9 +9,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from consumers.engine.outage import LONG_SECONDS, Outage
-from repositories.database import Database
 from repositories.errors import RepositoryError
-from repositories.waiting import Work, wait_of, watching
+from repositories.postgres.database import Database
+from repositories.postgres.waiting import Work, wait_of, watching
 
 log = logging.getLogger(__name__)
 

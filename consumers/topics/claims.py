@@ -8,8 +8,8 @@ from consumers.contracts.refusal import DeadLetterReason
 from consumers.contracts.registry import CLAIM_CONTRACTS
 from consumers.engine.subscription import Judge, Outcome, Refusal, Subscription
 from repositories.claims.batch import Merged, RefusedEvent, apply_claim_batch
-from repositories.database import Database
 from repositories.offsets import NextOffset
+from repositories.postgres.database import Database
 
 
 async def merge_claims(

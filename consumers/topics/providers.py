@@ -7,8 +7,8 @@ from consumers.contracts.providers import ProviderUpdated
 from consumers.contracts.refusal import DeadLetter, Record
 from consumers.contracts.registry import PROVIDER_UPDATED
 from consumers.engine.subscription import Judge, Outcome, one_topic
-from repositories.database import Database
 from repositories.offsets import NextOffset
+from repositories.postgres.database import Database
 from repositories.reports.profiles import ProviderUpdate, store_profiles
 from repositories.reports.rows import Location
 

@@ -16,8 +16,8 @@ from consumers.contracts.refusal import DeadLetter, Record
 from consumers.contracts.registry import REPORT_REQUEST
 from consumers.contracts.reports import JWE_MAX_LENGTH, JWE_PATTERN, ReportRequested
 from consumers.engine.subscription import Judge, Outcome, one_topic
-from repositories.database import Database
 from repositories.offsets import NextOffset
+from repositories.postgres.database import Database
 from repositories.reports.catalogue import CATALOGUE, MAX_PERIOD_DAYS
 from repositories.reports.requests import ReportRequest, record_requests
 from repositories.vocabulary import ReportFormat

@@ -10,8 +10,8 @@ from consumers.contracts.registry import AI_SUGGESTION
 from consumers.contracts.suggestions import AiSuggestion
 from consumers.engine.subscription import Judge, Outcome, Refusal, Subscription
 from repositories.calendar import day_in_alberta
-from repositories.database import Database
 from repositories.offsets import NextOffset
+from repositories.postgres.database import Database
 from repositories.suggestions.batch import AppliedSuggestions, apply_suggestion_batch
 from repositories.suggestions.rows import SuggestionRow
 

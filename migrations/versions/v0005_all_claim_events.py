@@ -9,7 +9,7 @@ down_revision = "0004"
 branch_labels = None
 depends_on = None
 
-CODE_REVISION = 5  # older code knows no facts: see `repositories/schema_demand.py`
+CODE_REVISION = 5  # older code knows no facts: see `repositories/postgres/schema_demand.py`
 SENT = "('SUBMITTED', 'ASSESSED', 'PAID', 'REJECTED', 'ADJUSTED')"
 FACTS = ("first_sent_version", "first_rejected_version", "last_sent_version")
 FILL_FACTS = f"""

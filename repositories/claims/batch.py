@@ -14,10 +14,10 @@ from repositories import batch_providers
 from repositories.claims import erased as claim_erased
 from repositories.claims import merge as claim_merge
 from repositories.claims.rows import ClaimEventRow
-from repositories.database import Database
 from repositories.errors import ConcurrentClaim
 from repositories.metrics.upsert import remove_empty_days
 from repositories.offsets import NextOffset, store_offsets
+from repositories.postgres.database import Database
 from repositories.statements import BY_INDEX, compiled
 from repositories.tables import staged_claim_events
 from repositories.tombstones import anything_erased

@@ -16,12 +16,12 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from repositories.claims.batch import HORIZON_LOCK
-from repositories.database import Database
 from repositories.metrics.contributions import ROW_COLUMNS, contributions
 from repositories.metrics.definitions import LATEST_REVISION, METRICS
 from repositories.metrics.lists import COACH_LISTS, TOP_CODES, months_of
 from repositories.metrics.shapes import text_of
 from repositories.metrics.upsert import mark_lists, put_in_cache, same_row
+from repositories.postgres.database import Database
 from repositories.tables import ai_suggestions, analytics_cache, claims, providers
 from repositories.vocabulary import MetricKey
 

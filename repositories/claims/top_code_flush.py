@@ -11,11 +11,11 @@ from uuid import UUID
 from sqlalchemy import FromClause, Function, Select, delete, func, literal_column, select, union_all
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from repositories.database import Database
 from repositories.metrics.lists import LISTS, TOP_CODES
 from repositories.metrics.periods import first_month
 from repositories.metrics.shapes import text_of
 from repositories.metrics.upsert import put_in_cache
+from repositories.postgres.database import Database
 from repositories.statements import BY_INDEX
 from repositories.tables import ai_suggestions, analytics_cache, lists_due, providers
 from repositories.vocabulary import MetricKey

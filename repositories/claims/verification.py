@@ -13,13 +13,13 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from repositories.claims.facts import FACTS
 from repositories.claims.fill import count_behind
-from repositories.database import Database
 from repositories.metrics.contributions import ROW_COLUMNS, contributions
 from repositories.metrics.definitions import DAY_KEYS, METRICS
 from repositories.metrics.lists import COACH_LISTS, LISTS, TOP_CODES, ListMetric, months_of
 from repositories.metrics.periods import first_month
 from repositories.metrics.shapes import text_of
 from repositories.metrics.upsert import same_row
+from repositories.postgres.database import Database
 from repositories.statements import BY_HASH
 from repositories.tables import (
     CLAIM_COLUMNS,

@@ -11,8 +11,8 @@ from uuid import UUID
 from sqlalchemy import Select, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from repositories.database import Database
 from repositories.outbox import Announcement, announce
+from repositories.postgres.database import Database
 from repositories.records import SelectGeneratedReport
 from repositories.reports.tables import generated_reports as reports
 from repositories.vocabulary import ReportStatus, ReportType

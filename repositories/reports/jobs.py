@@ -15,8 +15,8 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, Select, Update, func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from repositories.database import Database
-from repositories.notifications import Channel, notify
+from repositories.postgres.database import Database
+from repositories.postgres.notifications import Channel, notify
 from repositories.records import REQUESTED, RequestedReport
 from repositories.reports.generated_reports import change_report
 from repositories.reports.stored_files import file_path

@@ -17,9 +17,9 @@ from uuid import UUID
 
 from sqlalchemy import func, select, update
 
-from repositories.clock import now
-from repositories.database import Database
-from repositories.notifications import Channel, notify
+from repositories.postgres.clock import now
+from repositories.postgres.database import Database
+from repositories.postgres.notifications import Channel, notify
 from repositories.records import SelectGeneratedReport
 from repositories.reports.catalogue import kept_until
 from repositories.reports.generated_reports import announce_status, change_report, report_by_id

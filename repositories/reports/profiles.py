@@ -9,8 +9,8 @@ from sqlalchemy import or_, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from repositories.database import Database
 from repositories.offsets import NextOffset, store_offsets
+from repositories.postgres.database import Database
 from repositories.reports.rows import Location, ProviderProfile
 from repositories.tables import providers
 from repositories.tombstones import erased_providers

@@ -9,9 +9,9 @@ from sqlalchemy import insert
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from repositories.database import Database
-from repositories.notifications import Channel, notify
 from repositories.offsets import NextOffset, store_offsets
+from repositories.postgres.database import Database
+from repositories.postgres.notifications import Channel, notify
 from repositories.records import (
     REQUESTED,
     InsertGeneratedReport,

@@ -15,7 +15,7 @@ from uuid import UUID
 from sqlalchemy import func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from repositories.database import Database
+from repositories.postgres.database import Database
 from repositories.reports.tables import generated_reports as reports
 from repositories.reports.tables import report_jobs as jobs
 from repositories.vocabulary import ReportFormat, ReportStatus

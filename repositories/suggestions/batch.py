@@ -12,8 +12,8 @@ from sqlalchemy.sql.elements import ClauseElement
 
 from repositories import batch_providers
 from repositories.claims.batch import HORIZON_LOCK
-from repositories.database import Database
 from repositories.offsets import NextOffset, store_offsets
+from repositories.postgres.database import Database
 from repositories.statements import BY_INDEX, compiled
 from repositories.suggestions import merge as suggestion_merge
 from repositories.suggestions.rows import SuggestionRow

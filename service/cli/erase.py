@@ -8,7 +8,6 @@ from uuid import UUID
 
 import typer
 
-from repositories.database import Database
 from repositories.erasure import (
     ErasedPatient,
     ErasedProvider,
@@ -19,6 +18,7 @@ from repositories.erasure import (
     import_erasures,
     lift_erasure,
 )
+from repositories.postgres.database import Database
 from repositories.tombstones import ErasureList
 from service import wiring
 from service.cli.common import Exit, fail, load_settings, run_async

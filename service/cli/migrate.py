@@ -2,7 +2,7 @@
 
 from migrations import commands
 from repositories.claims.fill import count_behind
-from repositories.database import Database
+from repositories.postgres.database import Database
 from service.cli.common import explained, load_settings, run_async
 from service.settings import Settings
 

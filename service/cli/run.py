@@ -16,8 +16,8 @@ from consumers.topics.suggestions import AI_SUGGESTIONS
 from repositories.claims.fill import fill_all
 from repositories.claims.top_code_flush import flush_top_codes
 from service import wiring
+from service.checks.clock import watch_clock
 from service.cli.common import explained, load_settings, run_async
-from service.clock import watch_clock
 from service.drain import wait_until_drained
 from service.heartbeat import heartbeat_job
 from service.jobs import FILLING, Job

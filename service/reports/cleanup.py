@@ -10,13 +10,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 
-from repositories.clock import database_time
-from repositories.database import Database
 from repositories.errors import RepositoryError
 from repositories.outbox import prune_outbox
+from repositories.postgres.clock import database_time
+from repositories.postgres.database import Database
 from repositories.reports.outcomes import expire_reports, expiry_of_reports, reports_past_expiry
 from repositories.reports.stored_files import named_paths
-from service.clock import seconds_ahead
+from service.checks.clock import seconds_ahead
 from service.jobs import every
 from service.reports.files.file_errors import ReportFileError
 from service.reports.files.store import QUARANTINE, REPORTS, FileStore

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import BinaryIO
 from uuid import UUID
 
-from repositories.database import Database
+from repositories.postgres.database import Database
 from repositories.reports.generated_reports import mark_downloaded
 from repositories.reports.outcomes import Retry, retry_report
 from repositories.reports.stored_files import StoredFile, stored_file

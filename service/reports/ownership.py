@@ -10,8 +10,8 @@ import logging
 import time
 from dataclasses import asdict, dataclass
 
-from repositories.database import Database
 from repositories.installation import Identity, identity
+from repositories.postgres.database import Database
 from service.reports.files.file_errors import FileMissing, StoreNotOurs
 from service.reports.files.store import FileStore
 

@@ -12,12 +12,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 
-from consumers.engine.connection import KafkaConnection
 from consumers.engine.retry import set_within
-from repositories.database import Database
+from consumers.kafka.connection import KafkaConnection
 from repositories.errors import RepositoryError
-from repositories.notifications import Channel, Notifications
 from repositories.outbox import Announcement, set_aside, unpublished
+from repositories.postgres.database import Database
+from repositories.postgres.notifications import Channel, Notifications
 from repositories.reports.generated_reports import TOPIC
 from service.kafka import (
     KafkaFailed,

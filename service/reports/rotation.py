@@ -1,6 +1,6 @@
 """Rotating the master key: every file's own key is wrapped anew, no file is touched."""
 
-from repositories.database import Database
+from repositories.postgres.database import Database
 from repositories.reports.stored_files import keys_not_wrapped_by, rewrap_key
 from service.reports.files.keys import Keyring, WrappedKey
 

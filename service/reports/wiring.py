@@ -5,8 +5,8 @@ import logging
 import os
 from collections.abc import Sequence
 
-from repositories.database import Database
-from repositories.notifications import Notifications
+from repositories.postgres.database import Database
+from repositories.postgres.notifications import Notifications
 from service.jobs import Job
 from service.reports.cleanup import CleanupPolicy, keep_clean
 from service.reports.files.keys import Keyring

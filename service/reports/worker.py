@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from consumers.engine.retry import RetryPolicy, until_it_succeeds
-from repositories.database import Database
 from repositories.errors import RepositoryError
-from repositories.notifications import Channel, Notifications
+from repositories.postgres.database import Database
+from repositories.postgres.notifications import Channel, Notifications
 from repositories.reports.jobs import ClaimedJob, claim_job, extend_lease, postpone_job, release_job
 from repositories.reports.outcomes import fail_job, finish_job
 from repositories.reports.profiles import read_profile

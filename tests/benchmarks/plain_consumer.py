@@ -19,8 +19,8 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 from sqlalchemy.orm import DeclarativeBase
 
-from repositories.database import open_engine
-from repositories.database_url import DatabaseUrl
+from repositories.postgres.database import open_engine
+from repositories.postgres.database_url import DatabaseUrl
 from repositories.reports.tables import metadata
 from repositories.tables import CLAIM_COLUMNS, analytics_cache, claim_events, claims, providers
 from service.settings import Settings

@@ -10,8 +10,8 @@ from dataclasses import replace
 from consumers.engine.subscription import Judge, Outcome
 from consumers.topics.claims import CLAIMS
 from repositories.claims.batch import merge_events
-from repositories.database import Database
 from repositories.offsets import NextOffset, store_offsets
+from repositories.postgres.database import Database
 from service.cli.common import load_settings, run_async
 from service.cli.run import run_service
 

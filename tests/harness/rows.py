@@ -9,7 +9,7 @@ import asyncpg
 
 from repositories.claims.top_code_flush import flush_top_codes
 from repositories.claims.verification import verify
-from repositories.database import Database
+from repositories.postgres.database import Database
 from repositories.tables import CLAIM_COLUMNS, FACT_COLUMNS, SUGGESTION_COLUMNS
 from tests.harness.deployment import Deployment
 from tests.harness.messages import identities

@@ -7,7 +7,7 @@ from typing import Any
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.protocol.admin import CreateAclsRequest
 
-from consumers.engine.connection import KafkaConnection
+from consumers.kafka.connection import KafkaConnection
 from service.local.stack.kafka import KafkaBroker
 from service.local.stack.server import free_ports
 from service.local.stack.workspace import Workspace

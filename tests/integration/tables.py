@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 import asyncpg
 import pytest
 
-from repositories.database import Database
+from repositories.postgres.database import Database
 from tests.integration.repositories.database_state import clear
 
 

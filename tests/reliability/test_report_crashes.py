@@ -10,7 +10,7 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from repositories.database import Database
+from repositories.postgres.database import Database
 from tests.harness.deployment import Deployment
 from tests.harness.kafka import publish
 from tests.harness.process import ServiceProcess

@@ -15,7 +15,7 @@ from pydantic import SecretStr
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource
 
 from migrations import commands
-from repositories.database import Database
+from repositories.postgres.database import Database
 from service import wiring
 from service.kafka import KafkaAdmin, Publisher, kafka_admin, publisher
 from service.local.simulator import SimulatedProvider

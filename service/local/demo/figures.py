@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from uuid import UUID
 
 from repositories.claims.cache import metrics_present, read_metrics
-from repositories.database import Database
+from repositories.postgres.database import Database
 from repositories.records import SelectAnalyticsCache
 from repositories.vocabulary import MetricKey
 from service.local.demo.open_claims import DAY_KEYS, NOTHING_OPEN, OpenClaims, open_claims

@@ -14,8 +14,8 @@ from aiokafka.errors import KafkaError
 from consumers.contracts.refusal import DeadLetter, DeadLetterReason
 from consumers.engine.dead_letters import DeadLetterQueue
 from consumers.engine.errors import ConsumerStopped
-from consumers.engine.inflation import CLIENT_MODULES
 from consumers.engine.retry import RetryPolicy, describe, is_transient, until_it_succeeds
+from consumers.kafka.inflation import CLIENT_MODULES
 from service.wiring import kafka_connection
 from tests.harness.deployment import SUBMITTED, Deployment, plan_deployment
 from tests.harness.kafka import admin, dead_letters

@@ -7,8 +7,9 @@ from dataclasses import replace
 import pytest
 from aiokafka.admin import NewPartitions, NewTopic
 
-from consumers.engine import connection, lane
+from consumers.engine import lane
 from consumers.engine.errors import ConsumerStopped
+from consumers.kafka import connection
 from consumers.topics.claims import CLAIMS
 from service.runner import Service
 from tests.harness.deployment import PAID, SUBMITTED, Deployment

@@ -10,7 +10,7 @@ from sqlalchemy import text
 
 from consumers.engine import watch
 from consumers.engine.retry import RetryPolicy, until_it_succeeds
-from repositories.database import Database
+from repositories.postgres.database import Database
 from tests.harness.waiting import until
 from tests.integration.repositories.migrated import upgrade
 

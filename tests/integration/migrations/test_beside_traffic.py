@@ -7,8 +7,8 @@ from asyncpg import Connection
 
 from migrations import commands, writers
 from repositories.claims.batch import HORIZON_LOCK
-from repositories.database import Database
 from repositories.errors import LockNotAvailable, SchemaMissing
+from repositories.postgres.database import Database
 from tests.integration.migrations.catalog import read_catalog
 from tests.integration.repositories.examples import apply, submitted
 from tests.integration.repositories.waiting import transaction_of_another, until_waiting

@@ -9,7 +9,7 @@ import asyncpg
 import pytest
 from asyncpg import Connection
 
-from repositories.database import Database
+from repositories.postgres.database import Database
 from tests.integration.migrations.catalog import read_facts
 from tests.integration.repositories.examples import apply, paid, uuid_of
 

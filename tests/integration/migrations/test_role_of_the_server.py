@@ -13,7 +13,7 @@ from asyncpg import Connection
 from migrations import commands
 from repositories.claims.top_code_flush import flush_top_codes
 from repositories.claims.verification import verify
-from repositories.database import Database
+from repositories.postgres.database import Database
 from service.local.stack.postgres import PostgresServer
 from tests import servers
 from tests.integration.migrations.processes import finish, start_upgrade

@@ -9,8 +9,8 @@ from sqlalchemy import pool
 
 from migrations import commands
 from repositories.claims.batch import Merged
-from repositories.database import Database, open_engine
-from repositories.database_url import DatabaseUrl
+from repositories.postgres.database import Database, open_engine
+from repositories.postgres.database_url import DatabaseUrl
 from repositories.reports.tables import metadata
 from tests import servers
 from tests.integration.migrations.catalog import (

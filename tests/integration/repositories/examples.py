@@ -10,8 +10,8 @@ import asyncpg
 from repositories.claims.batch import Merged, RefusedEvent, apply_claim_batch
 from repositories.claims.rows import copy_line
 from repositories.claims.top_code_flush import flush_top_codes
-from repositories.database import Database
 from repositories.offsets import NextOffset
+from repositories.postgres.database import Database
 from tests.integration.repositories.database_state import read_tables
 from tests.oracle import Tables, tables
 from tests.strategies import (

@@ -11,7 +11,7 @@ from repositories.claims.batch import Merged, apply_claim_batch
 from repositories.claims.fill import fill_all
 from repositories.claims.top_code_flush import flush_top_codes
 from repositories.claims.verification import Verification, verify
-from repositories.database import Database
+from repositories.postgres.database import Database
 from repositories.suggestions.batch import AppliedSuggestions, apply_suggestion_batch
 from tests.integration.repositories.database_state import clear, read_tables
 from tests.integration.repositories.examples import TOPIC, rows

@@ -8,8 +8,8 @@ from typing import Any, TypeVar
 
 import asyncpg
 
-from repositories.database import Database
 from repositories.offsets import NextOffset
+from repositories.postgres.database import Database
 from repositories.reports.jobs import ClaimedJob, claim_job
 from repositories.reports.outcomes import fail_job, finish_job
 from repositories.reports.queries import ReportQueries

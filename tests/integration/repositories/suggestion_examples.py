@@ -7,8 +7,8 @@ from decimal import Decimal
 from typing import Any
 
 from consumers.contracts.suggestions import AiSuggestion
-from repositories.database import Database
 from repositories.offsets import NextOffset
+from repositories.postgres.database import Database
 from repositories.suggestions.batch import AppliedSuggestions, apply_suggestion_batch
 from repositories.suggestions.rows import SuggestionRow
 from repositories.vocabulary import SuggestionEvent

@@ -9,8 +9,8 @@ from asyncpg import Connection
 
 from repositories import InsertAnalyticsCache, SelectAnalyticsCache
 from repositories.claims.cache import metrics_present, put_metric, read_metrics
-from repositories.database import Database
 from repositories.errors import DatabaseRefused
+from repositories.postgres.database import Database
 from repositories.vocabulary import MetricKey
 from tests.integration.repositories.database_state import read_tables
 from tests.integration.repositories.examples import apply, paid, submitted, uuid_of

@@ -10,7 +10,7 @@ import pytest
 from asyncpg import Connection
 
 from repositories.claims.verification import verify
-from repositories.database import Database
+from repositories.postgres.database import Database
 from tests.integration.repositories.database_state import read_cache
 from tests.integration.repositories.examples import (
     adjusted,

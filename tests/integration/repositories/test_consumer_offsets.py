@@ -6,9 +6,9 @@ import pytest
 from asyncpg import Connection
 
 from repositories.claims.batch import Merged, apply_claim_batch
-from repositories.database import Database
 from repositories.errors import DatabaseBehind, DatabaseRefused, DatabaseUnavailable
 from repositories.offsets import NextOffset, stored_offset, stored_offsets
+from repositories.postgres.database import Database
 from tests.integration.repositories.database_state import dump
 from tests.integration.repositories.examples import (
     TOPIC,

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from repositories.claims.batch import apply_claim_batch
 from repositories.claims.figures import figures
-from repositories.database import Database
+from repositories.postgres.database import Database
 from tests.integration.repositories.database_state import clear
 from tests.integration.repositories.examples import rows
 from tests.integration.repositories.suggestion_examples import apply_suggestions, suggestion

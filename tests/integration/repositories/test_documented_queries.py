@@ -9,7 +9,7 @@ import pytest
 from asyncpg import Connection
 
 from repositories.claims.top_code_flush import flush_top_codes
-from repositories.database import Database
+from repositories.postgres.database import Database
 from tests.integration.repositories.examples import apply, paid, rejected, saved, submitted
 from tests.strategies import EventSpec
 from tests.unit.project_files import project_files

@@ -11,10 +11,10 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from repositories.connecting import SESSION, connect, is_encrypted
-from repositories.database_url import DatabaseUrl, Host
 from repositories.errors import DatabaseRefused, DatabaseSettingWrong, DatabaseUnavailable
-from repositories.requirements import inspection
+from repositories.postgres.connecting import SESSION, connect, is_encrypted
+from repositories.postgres.database_url import DatabaseUrl, Host
+from repositories.postgres.requirements import inspection
 from service.local.stack.workspace import Workspace
 from tests.harness.certificates import Authority
 from tests.harness.pgbouncer import PgBouncer, needs_pgbouncer

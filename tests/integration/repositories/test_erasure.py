@@ -7,7 +7,6 @@ from asyncpg import Connection
 
 from repositories.claims.batch import Merged
 from repositories.claims.verification import verify
-from repositories.database import Database
 from repositories.erasure import (
     ErasedPatient,
     ErasedProvider,
@@ -17,6 +16,7 @@ from repositories.erasure import (
     import_erasures,
     lift_erasure,
 )
+from repositories.postgres.database import Database
 from repositories.reports.profiles import ProviderUpdate, StoredProfiles, store_profiles
 from repositories.reports.requests import RecordedRequests
 from tests.integration.repositories.database_state import clear, dump

@@ -12,8 +12,8 @@ from sqlalchemy import text
 from repositories.claims.batch import merge_events
 from repositories.claims.top_code_flush import flush_top_codes
 from repositories.claims.verification import verify
-from repositories.database import Database
 from repositories.errors import DatabaseAbsent, DatabaseRefused, DatabaseUnavailable, SchemaMissing
+from repositories.postgres.database import Database
 from tests import servers
 from tests.integration.repositories.examples import (
     apply,

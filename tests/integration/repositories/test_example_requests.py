@@ -9,8 +9,8 @@ from consumers.contracts.refusal import DeadLetter
 from consumers.engine.subscription import Outcome, Subscription
 from consumers.topics.providers import PROVIDER_UPDATES
 from consumers.topics.report_requests import REPORT_REQUESTS
-from repositories.database import Database
 from repositories.offsets import stored_offset
+from repositories.postgres.database import Database
 from tests.integration.repositories.database_state import dump
 from tests.integration.repositories.examples import TOPIC, next_offset
 from tests.unit.consumers.example_files import lines, record_of

@@ -8,8 +8,8 @@ from asyncpg import Connection
 from repositories.claims.cache import read_metrics
 from repositories.claims.figures import Figure, figures
 from repositories.claims.top_code_flush import flush_top_codes
-from repositories.database import Database
 from repositories.metrics.definitions import DAY_KEYS
+from repositories.postgres.database import Database
 from repositories.vocabulary import MetricKey
 from tests.integration.repositories.examples import apply, paid, submitted, uuid_of
 from tests.integration.repositories.random_traffic import PROVIDERS, deliver, history

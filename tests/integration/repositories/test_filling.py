@@ -9,10 +9,10 @@ from asyncpg import Connection
 
 from repositories.claims.fill import Filling, fill_all
 from repositories.claims.verification import verify
-from repositories.database import Database
 from repositories.errors import LockNotAvailable
 from repositories.metrics.definitions import LATEST_REVISION, METRICS
 from repositories.metrics.lists import LISTS
+from repositories.postgres.database import Database
 from tests.integration.repositories.database_state import dump
 from tests.integration.repositories.examples import (
     adjusted,

@@ -7,7 +7,7 @@ import pytest
 from asyncpg import Connection
 
 from repositories import SelectGeneratedReport
-from repositories.database import Database
+from repositories.postgres.database import Database
 from repositories.reports.generated_reports import (
     list_all_providers_reports,
     list_reports,

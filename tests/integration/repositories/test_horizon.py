@@ -9,7 +9,7 @@ from asyncpg import Connection
 from repositories.claims.batch import HORIZON_LOCK
 from repositories.claims.top_code_flush import flush_top_codes
 from repositories.claims.verification import verify
-from repositories.database import Database
+from repositories.postgres.database import Database
 from tests.integration.repositories.examples import apply, expected, paid, settled, submitted
 from tests.integration.repositories.waiting import transaction_of_another, until_waiting
 

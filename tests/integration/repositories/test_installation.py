@@ -2,8 +2,8 @@
 
 import asyncpg
 
-from repositories.database import Database
 from repositories.installation import identity
+from repositories.postgres.database import Database
 from tests import servers
 from tests.integration.repositories.migrated import upgrade
 

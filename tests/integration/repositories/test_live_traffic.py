@@ -12,8 +12,8 @@ from asyncpg import Connection
 from repositories.claims.batch import Merged
 from repositories.claims.top_code_flush import flush_top_codes
 from repositories.claims.verification import verify
-from repositories.database import Database
 from repositories.errors import ConcurrentClaim, LockNotAvailable
+from repositories.postgres.database import Database
 from tests.integration.repositories.examples import apply, expected, settled, uuid_of
 from tests.integration.repositories.random_traffic import deliver, history
 from tests.strategies import EventSpec

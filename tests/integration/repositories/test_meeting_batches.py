@@ -7,8 +7,8 @@ from asyncpg import Connection
 
 from repositories.claims.batch import Merged
 from repositories.claims.verification import verify
-from repositories.database import Database
 from repositories.errors import ConcurrentClaim
+from repositories.postgres.database import Database
 from tests.integration.repositories.examples import (
     apply,
     expected,

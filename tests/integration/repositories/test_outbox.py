@@ -6,7 +6,6 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from asyncpg import Connection
 
-from repositories.database import Database
 from repositories.errors import DatabaseUnavailable
 from repositories.outbox import (
     Announcement,
@@ -16,6 +15,7 @@ from repositories.outbox import (
     set_aside,
     unpublished,
 )
+from repositories.postgres.database import Database
 from tests.integration.repositories.waiting import until_idle
 
 NOW = datetime(2026, 1, 16, 17, 0, tzinfo=UTC)

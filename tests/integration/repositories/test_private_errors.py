@@ -10,8 +10,8 @@ from asyncpg import Connection
 
 from repositories.claims.batch import apply_claim_batch
 from repositories.claims.rows import ClaimEventRow, copy_line
-from repositories.database import Database
 from repositories.errors import DatabaseRefused, DatabaseUnavailable
+from repositories.postgres.database import Database
 from tests.integration.repositories.examples import TOPIC, apply, next_offset, paid
 from tests.integration.repositories.waiting import transaction_of_another, until_waiting
 from tests.strategies import to_row

@@ -9,9 +9,9 @@ from uuid import UUID
 import pytest
 from asyncpg import Connection
 
-from repositories.database import Database
 from repositories.errors import DatabaseRefused
 from repositories.offsets import stored_offset
+from repositories.postgres.database import Database
 from repositories.reports.profiles import (
     ProviderUpdate,
     StoredProfiles,

@@ -7,7 +7,7 @@ import pytest
 from asyncpg import Connection
 
 from repositories.claims.batch import Merged
-from repositories.database import Database
+from repositories.postgres.database import Database
 from tests.integration.repositories.database_state import dump
 from tests.integration.repositories.examples import (
     apply,

@@ -8,7 +8,7 @@ from decimal import Decimal
 import pytest
 from asyncpg import Connection
 
-from repositories.database import Database
+from repositories.postgres.database import Database
 from repositories.reports.queries import ReportQueries
 from repositories.reports.rows import ClaimHistoryRow
 from repositories.tables import CLAIM_COLUMNS

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from asyncpg import Connection
 
-from repositories.database import Database
+from repositories.postgres.database import Database
 from repositories.reports.outcomes import (
     Expiry,
     PastReport,

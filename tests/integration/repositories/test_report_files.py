@@ -6,7 +6,7 @@ from uuid import UUID
 import pytest
 from asyncpg import Connection
 
-from repositories.database import Database
+from repositories.postgres.database import Database
 from repositories.reports.jobs import postpone_job
 from repositories.reports.outcomes import expire_reports, reports_past_expiry, retry_report
 from repositories.reports.stored_files import (

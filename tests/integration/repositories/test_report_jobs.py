@@ -9,7 +9,7 @@ from uuid import uuid4
 import pytest
 from asyncpg import Connection
 
-from repositories.database import Database
+from repositories.postgres.database import Database
 from repositories.reports.jobs import claim_job, extend_lease, postpone_job, release_job
 from repositories.vocabulary import ReportFormat, ReportType
 from tests.integration.repositories.database_state import dump

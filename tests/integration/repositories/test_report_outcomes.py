@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 from asyncpg import Connection
 
-from repositories.database import Database
 from repositories.errors import DatabaseRefused
+from repositories.postgres.database import Database
 from repositories.reports.outcomes import PastReport, Retry, expire_reports, retry_report
 from repositories.vocabulary import ReportFormat, ReportType
 from tests.integration.repositories.database_state import dump

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from asyncpg import Connection
 
-from repositories.database import Database
+from repositories.postgres.database import Database
 from repositories.reports.queries import ReportQueries
 from repositories.reports.rows import ClaimHistoryRow, ClaimRow, MetricRow, Received
 from repositories.vocabulary import ClaimState, ClaimType, MetricKey, ReportStatus

@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 from asyncpg import Connection
 
-from repositories.database import Database
 from repositories.errors import DatabaseRefused
 from repositories.offsets import stored_offset
+from repositories.postgres.database import Database
 from repositories.reports.requests import RecordedRequests
 from repositories.vocabulary import ReportFormat, ReportType
 from tests.integration.repositories.database_state import dump

@@ -8,12 +8,12 @@ from uuid import uuid4
 import pytest
 
 from migrations import commands
-from repositories import requirements
 from repositories.claims.verification import verify
-from repositories.database import Database
-from repositories.database_url import DatabaseUrl
 from repositories.errors import DatabaseRefused, DatabaseUnsuitable
-from repositories.requirements import inspection, require_migratable, require_usable
+from repositories.postgres import requirements
+from repositories.postgres.database import Database
+from repositories.postgres.database_url import DatabaseUrl
+from repositories.postgres.requirements import inspection, require_migratable, require_usable
 from tests import servers
 from tests.integration.repositories.examples import apply, paid
 from tests.integration.repositories.migrated import migrated_database

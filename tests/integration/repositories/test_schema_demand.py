@@ -8,10 +8,10 @@ from asyncpg import Connection
 
 from repositories.claims.top_code_flush import flush_top_codes
 from repositories.claims.verification import verify
-from repositories.database import Database
 from repositories.errors import CodeOutdated, SchemaMissing
+from repositories.postgres.database import Database
+from repositories.postgres.schema_demand import CODE_REVISION
 from repositories.reports.jobs import claim_job
-from repositories.schema_demand import CODE_REVISION
 from tests import servers
 from tests.integration.repositories.database_state import dump
 from tests.integration.repositories.examples import apply, paid, submitted

@@ -14,7 +14,7 @@ from repositories.calendar import day_in_alberta
 from repositories.claims.fill import fill_all
 from repositories.claims.top_code_flush import flush_top_codes
 from repositories.claims.verification import verify
-from repositories.database import Database
+from repositories.postgres.database import Database
 from repositories.suggestions.rows import SuggestionRow
 from repositories.vocabulary import SuggestionEvent
 from tests.integration.repositories.database_state import dump

@@ -10,10 +10,10 @@ import pytest
 from asyncpg import Connection
 
 from repositories.claims.batch import Merged
-from repositories.database import Database
 from repositories.erasure import erase_provider, lift_erasure
 from repositories.errors import DatabaseRefused
 from repositories.offsets import stored_offset
+from repositories.postgres.database import Database
 from repositories.suggestions.batch import (
     AppliedSuggestions,
     RefusedSuggestion,

@@ -5,8 +5,8 @@ from collections.abc import Iterator
 import asyncpg
 import pytest
 
-from repositories.database import Database
 from repositories.errors import DatabaseUnavailable
+from repositories.postgres.database import Database
 from service.local.stack.postgres import PostgresServer
 from tests.harness.moving_address import moving_address
 from tests.harness.standby import Standby, demote

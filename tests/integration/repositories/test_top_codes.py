@@ -13,8 +13,8 @@ from sqlalchemy.dialects.postgresql.asyncpg import dialect
 
 from repositories.claims.top_code_flush import PROVIDERS_AT_ONCE, _recompute, flush_top_codes
 from repositories.claims.verification import verify
-from repositories.database import Database
 from repositories.errors import DatabaseRefused, DatabaseUnavailable
+from repositories.postgres.database import Database
 from repositories.statements import BY_INDEX, compiled
 from tests.integration.repositories.database_state import dump, read_cache
 from tests.integration.repositories.examples import (

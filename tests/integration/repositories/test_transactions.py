@@ -16,8 +16,8 @@ from sqlalchemy.schema import CreateTable
 from repositories import tables
 from repositories.claims.batch import merge_events
 from repositories.claims.top_code_flush import flush_top_codes
-from repositories.database import Database
 from repositories.errors import DatabaseUnavailable, RepositoryError
+from repositories.postgres.database import Database
 from repositories.tables import claims, providers
 from tests import servers
 from tests.harness.moving_address import moving_address

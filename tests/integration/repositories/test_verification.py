@@ -8,7 +8,7 @@ import pytest
 from asyncpg import Connection
 
 from repositories.claims.verification import CacheDifference, verify
-from repositories.database import Database
+from repositories.postgres.database import Database
 from tests.integration.repositories.database_state import dump
 from tests.integration.repositories.examples import apply, paid, settled, submitted, uuid_of
 from tests.integration.repositories.waiting import transaction_of_another

@@ -9,10 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from consumers.engine import reach
-from consumers.engine.connection import KafkaConnection
-from consumers.engine.errors import ConsumerStopped, KafkaUnreachable
-from consumers.engine.reach import reachable
+from consumers.engine.errors import ConsumerStopped
+from consumers.kafka import reach
+from consumers.kafka.connection import KafkaConnection
+from consumers.kafka.faults import KafkaUnreachable
+from consumers.kafka.reach import reachable
 from consumers.topics.claims import CLAIMS
 from service.kafka import KafkaFailed, Message, TopicPlan, kafka_admin, publisher
 from service.local.stack.server import LOOPBACK, free_ports

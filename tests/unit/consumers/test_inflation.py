@@ -6,7 +6,7 @@ import pytest
 from aiokafka import codec
 from aiokafka.record._crecords import default_records
 
-from consumers.engine.inflation import CLIENT_MODULES, InflatesTooFar, bound_inflation
+from consumers.kafka.inflation import CLIENT_MODULES, InflatesTooFar, bound_inflation
 
 MOST = 256 * 1024
 CODECS = ("gzip", "snappy", "lz4", "zstd")

@@ -13,7 +13,7 @@ from consumers.contracts.registry import (
     SENT_CONTRACTS,
     ClaimContract,
 )
-from consumers.engine.topics import similar_topic
+from consumers.kafka.topics import similar_topic
 from repositories.vocabulary import ClaimState
 from tests.unit.consumers.both_ways import agree
 from tests.unit.consumers.records import AHCIP_PAID, AHCIP_SUBMITTED, accepted, binary

@@ -8,7 +8,7 @@ from aiokafka import TopicPartition
 
 from consumers.engine import offsets
 from consumers.engine.offsets import FormerGroups, start_offsets
-from repositories.database import Database
+from repositories.postgres.database import Database
 
 PARTITION, NEIGHBOUR = TopicPartition("topic", 0), TopicPartition("topic", 1)
 UNUSED = Database("postgresql://nobody@localhost/nothing")

@@ -2,8 +2,8 @@
 
 import pytest
 
-from consumers.engine.errors import TopicCreatedAnew
-from consumers.engine.topics import TopicState, TopicWatch
+from consumers.kafka.faults import TopicCreatedAnew
+from consumers.kafka.topics import TopicState, TopicWatch
 
 OLD, NEW = TopicState(3, b"1" * 16), TopicState(3, b"2" * 16)
 UNKNOWN = TopicState(3, None)

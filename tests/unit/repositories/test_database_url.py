@@ -2,7 +2,7 @@
 
 import pytest
 
-from repositories.database_url import DatabaseUrl, Host
+from repositories.postgres.database_url import DatabaseUrl, Host
 
 
 @pytest.mark.parametrize("scheme", ["postgresql", "postgres", "postgresql+asyncpg"])

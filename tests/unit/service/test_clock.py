@@ -4,7 +4,7 @@ import logging
 
 import pytest
 
-from service.clock import _tell
+from service.checks.clock import _tell
 
 
 def test_it_says_so_at_once_then_rarely_and_when_they_agree_again(

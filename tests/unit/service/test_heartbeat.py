@@ -7,7 +7,7 @@ from typing import Any, cast
 
 import pytest
 
-from repositories.database import Database
+from repositories.postgres.database import Database
 from service.heartbeat import heartbeat_job
 from service.jobs import Job
 from tests.harness.waiting import until

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from repositories.database import Database
+from repositories.postgres.database import Database
 from service.reports.files.keys import Keyring
 from service.reports.files.locations import open_store
 from service.reports.files.store import FileStore

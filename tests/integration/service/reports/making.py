@@ -11,8 +11,8 @@ from uuid import UUID
 
 import asyncpg
 
-from repositories.database import Database
-from repositories.notifications import Notifications
+from repositories.postgres.database import Database
+from repositories.postgres.notifications import Notifications
 from repositories.reports.jobs import ClaimedJob
 from service.reports.downloads import download
 from service.reports.files.keys import Keyring, new_master_key

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 from sqlalchemy import update
 
-from repositories.database import Database
 from repositories.installation import identity
+from repositories.postgres.database import Database
 from repositories.reports.generated_reports import list_all_providers_reports
 from repositories.reports.tables import installation
 from service.reports.cleanup import CleanupPolicy, clean

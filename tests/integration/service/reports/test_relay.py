@@ -9,9 +9,9 @@ from uuid import uuid4
 import asyncpg
 import pytest
 
-from repositories.database import Database
-from repositories.notifications import Notifications
 from repositories.outbox import Announcement, announce
+from repositories.postgres.database import Database
+from repositories.postgres.notifications import Notifications
 from service.kafka import TopicPlan, kafka_admin
 from service.reports import relay
 from service.reports.relay import relay_outbox

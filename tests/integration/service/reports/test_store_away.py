@@ -10,7 +10,7 @@ import asyncpg
 import pytest
 from moto.server import ThreadedMotoServer
 
-from repositories.database import Database
+from repositories.postgres.database import Database
 from repositories.reports.outcomes import Retry, retry_report
 from service.reports.files.keys import Keyring
 from service.reports.files.locations import open_store

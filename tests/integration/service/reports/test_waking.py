@@ -9,10 +9,10 @@ import asyncpg
 import pytest
 from sqlalchemy import event
 
-from repositories import notifications as module
 from repositories.erasure import erase_patient
-from repositories.notifications import Channel, Notifications
 from repositories.outbox import Announcement, unpublished
+from repositories.postgres import notifications as module
+from repositories.postgres.notifications import Channel, Notifications
 from repositories.reports.jobs import release_job
 from repositories.reports.outcomes import retry_report
 from service.reports import relay

@@ -8,8 +8,8 @@ from typing import Any
 import asyncpg
 import pytest
 
-from repositories.database import Database
 from repositories.errors import DatabaseUnavailable
+from repositories.postgres.database import Database
 from repositories.reports.outcomes import finish_job
 from service.reports import worker as worker_module
 from service.reports.documents import render

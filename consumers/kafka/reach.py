@@ -21,8 +21,8 @@ from aiokafka.conn import AIOKafkaConnection, create_conn, get_ip_port_afi
 from aiokafka.protocol.admin import SaslHandShakeRequest
 from aiokafka.protocol.metadata import MetadataRequest
 
-from consumers.engine.connection import SETTING, KafkaConnection, TlsFileUnusable
-from consumers.engine.errors import KafkaUnreachable
+from consumers.kafka.connection import SETTING, KafkaConnection, TlsFileUnusable
+from consumers.kafka.faults import KafkaUnreachable
 
 log = logging.getLogger(__name__)
 

@@ -6,7 +6,7 @@ from typing import cast
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from repositories.database import Database
+from repositories.postgres.database import Database
 
 
 async def now(connection: AsyncConnection) -> datetime:

@@ -8,9 +8,9 @@ import logging
 import time
 
 from consumers.engine.retry import set_within
-from repositories.clock import database_time
-from repositories.database import Database
 from repositories.errors import RepositoryError
+from repositories.postgres.clock import database_time
+from repositories.postgres.database import Database
 
 log = logging.getLogger(__name__)
 

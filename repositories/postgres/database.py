@@ -14,11 +14,11 @@ from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 from sqlalchemy.pool import QueuePool
 
-from repositories.connecting import SESSION, connect, driver_error, ends_connection
-from repositories.database_url import DatabaseUrl
 from repositories.errors import DatabaseRefused, DatabaseUnavailable
-from repositories.schema_demand import require_current_code
-from repositories.waiting import note_backend, under_way
+from repositories.postgres.connecting import SESSION, connect, driver_error, ends_connection
+from repositories.postgres.database_url import DatabaseUrl
+from repositories.postgres.schema_demand import require_current_code
+from repositories.postgres.waiting import note_backend, under_way
 
 WITHOUT_LIMITS = select(
     func.set_config("statement_timeout", "0", True),

@@ -9,7 +9,6 @@ from typing import Any
 
 import asyncpg
 
-from repositories.database_url import TLS_MODES, DatabaseUrl, Host
 from repositories.errors import (
     CONNECTION_SQLSTATES,
     DatabaseRefused,
@@ -19,6 +18,7 @@ from repositories.errors import (
     from_sqlstate,
     pooler_refusal,
 )
+from repositories.postgres.database_url import TLS_MODES, DatabaseUrl, Host
 
 # Compiling plans to machine code takes longer than any statement here runs; a plan made for a
 # small batch is wrong for a large one; and the sums of a batch fit in this memory.

@@ -7,9 +7,14 @@ from contextlib import suppress
 from typing import Any
 
 from consumers.engine.retry import RetryPolicy, set_within
-from repositories.database_url import DatabaseUrl
 from repositories.errors import DatabaseAbsent, DatabaseUnavailable, RepositoryError
-from repositories.requirements import inspection, require_same_database, require_usable, revision_of
+from repositories.postgres.database_url import DatabaseUrl
+from repositories.postgres.requirements import (
+    inspection,
+    require_same_database,
+    require_usable,
+    revision_of,
+)
 from service.settings import Settings
 
 log = logging.getLogger(__name__)

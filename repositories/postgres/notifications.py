@@ -14,8 +14,8 @@ from typing import TypeVar
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from repositories.database import Database
 from repositories.errors import RepositoryError
+from repositories.postgres.database import Database
 
 log = logging.getLogger(__name__)
 

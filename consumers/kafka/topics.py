@@ -16,10 +16,10 @@ from aiokafka.errors import (
     UnknownTopicOrPartitionError,
 )
 
-from consumers.engine.connection import KafkaConnection
-from consumers.engine.errors import TopicCreatedAnew
-from consumers.engine.reach import reachable
-from consumers.engine.topic_metadata import NO_ID, WITH_IDS, TopicsRequest
+from consumers.kafka.connection import KafkaConnection
+from consumers.kafka.faults import TopicCreatedAnew
+from consumers.kafka.reach import reachable
+from consumers.kafka.topic_metadata import NO_ID, WITH_IDS, TopicsRequest
 
 log = logging.getLogger(__name__)
 

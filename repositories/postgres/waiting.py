@@ -10,7 +10,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 if TYPE_CHECKING:
-    from repositories.database import Database  # which imports this module
+    from repositories.postgres.database import Database  # which imports this module
 
 # Rows of other users are there without their state, unless one may read it (pg_read_all_stats).
 ACTIVITY = text("""

@@ -7,10 +7,10 @@ from contextlib import asynccontextmanager
 
 import asyncpg
 
-from repositories.connecting import connect, is_encrypted
-from repositories.database import domain_errors
-from repositories.database_url import DatabaseUrl
 from repositories.errors import DatabaseUnavailable, DatabaseUnsuitable
+from repositories.postgres.connecting import connect, is_encrypted
+from repositories.postgres.database import domain_errors
+from repositories.postgres.database_url import DatabaseUrl
 from repositories.tables import metadata
 
 log = logging.getLogger(__name__)
