@@ -16,7 +16,7 @@ async def test_it_stops_its_partition_at_its_offset_and_nothing_else(
 ) -> None:
     load = simulated(deployment, 1_000)
     topic = deployment.topic(SUBMITTED)
-    behind, elsewhere = load.of(topic).split(10)[0], load.split(2)[1]
+    behind, elsewhere = load.of(topic).split(10)[0], load.split(2)[1].of(topic)
     before, after = behind.split(2)
     bad = with_undecodable_header(after.messages[0])
     messages = [*before.messages, bad, *after.messages]
@@ -37,7 +37,8 @@ async def test_a_record_batch_that_inflates_too_far_stops_its_partition_alone(
     deployment: Deployment,
 ) -> None:
     deployment = deployment.having(kafka_max_inflated_bytes=MIB)
-    topic, elsewhere = deployment.topic(SUBMITTED), simulated(deployment, 300)
+    topic = deployment.topic(SUBMITTED)
+    elsewhere = simulated(deployment, 300).of(topic)
     async with producer(deployment, compression_type="gzip", max_request_size=8 * MIB) as client:
         await send(client, elsewhere.messages, partition=1)
         await send(client, [Message(topic, b"key", bytes(4 * MIB))], partition=0)

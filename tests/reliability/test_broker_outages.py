@@ -33,6 +33,7 @@ async def test_a_restart_of_the_broker_loses_and_doubles_nothing(
 async def test_the_process_waits_for_a_broker_that_was_killed(
     deployment: Deployment, own_kafka: KafkaBroker
 ) -> None:
+    deployment = deployment.having(batch_max_events=10)  # so that one is under way at any moment
     before, after = simulated(deployment, 3_000).split(2)
     async with running(deployment) as process:
         await publish(deployment, nonsense(deployment, 3))  # so there is a producer to lose, too
