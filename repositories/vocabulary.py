@@ -160,3 +160,28 @@ class ErasedKind(StrEnum):
 
     PROVIDER = "provider"  # nothing of it is taken in any more
     CLAIM = "claim"  # no patient's number is taken in for it any more
+
+
+class LetterState(StrEnum):
+    """What has become of a dead letter."""
+
+    OPEN = "open"  # nobody has done anything about it, or a redrive was in vain
+    REDRIVEN = "redriven"  # a copy is on its way through its topic
+    RESOLVED = "resolved"  # the message, or a copy of it, was applied or is a duplicate
+    PARKED = "parked"  # a person has seen it, and nothing will be done
+    LOST = "lost"  # neither its topic nor the dead letter topic has it any more
+
+
+class ActionOutcome(StrEnum):
+    """How an operator's action ended."""
+
+    DONE = "done"
+    FAILED = "failed"
+    BROKEN_OFF = "broken off"
+
+
+class OrderKind(StrEnum):
+    """What members of a consumer group can be ordered to do."""
+
+    SKIP = "skip"  # past a stopped partition's record
+    PAUSE = "pause"  # read no more, until it is closed

@@ -180,6 +180,9 @@ class DeclaredSettings(SourcedSettings):
         None, description="A file to touch every few seconds while the service is alive"
     )
     log_format: LogFormat = Field(LogFormat.AUTO, description="auto, json or text")
+    operator: str | None = Field(
+        None, description="Who acts, for the record of operators' actions; without it user@host"
+    )
     log_level: LogLevel = Field(LogLevel.INFO, description="info, or debug: a line for each batch")
 
     @field_validator("database_url", "database_direct_url")

@@ -5,7 +5,7 @@ from pathlib import Path
 import asyncpg
 import pytest
 
-from repositories.reports.tables import metadata
+from repositories.schema import metadata
 from tests.integration.repositories.database_state import clear
 from tests.integration.repositories.examples import apply, paid, submitted
 from tests.integration.repositories.report_examples import (
