@@ -185,3 +185,12 @@ class OrderKind(StrEnum):
 
     SKIP = "skip"  # past a stopped partition's record
     PAUSE = "pause"  # read no more, until it is closed
+
+
+class Discrepancy(StrEnum):
+    """Why a row of `analytics_cache` is not what it is recomputed to be."""
+
+    WRONG = "wrong"  # it should be nothing that there is, so whatever there is, is kept and told
+    DUE = "due"  # a list that was known to be behind
+    NEW = "new"  # of a key that came with this version, and waited to be filled
+    BEFORE_HORIZON = "before horizon"  # of a month that the figures cover no more
