@@ -14,9 +14,9 @@ from uuid import UUID
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from repositories.claims.recompute import PREPARE, Pace, Scope, recompute
 from repositories.metrics.definitions import LATEST_REVISION
 from repositories.postgres.database import Database
+from repositories.recomputation.recompute import PREPARE, Pace, Scope, recompute
 from repositories.tables import providers
 
 IS_BEHIND = providers.c.metrics_revision < LATEST_REVISION

@@ -11,13 +11,6 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from repositories.claims.expected import (
-    expected_rows,
-    is_before_horizon,
-    may_be_absent,
-    not_filled,
-    waits_to_be_filled,
-)
 from repositories.claims.facts import FACTS
 from repositories.claims.fill import count_behind
 from repositories.metrics.contributions import contributions
@@ -26,6 +19,13 @@ from repositories.metrics.periods import first_month
 from repositories.metrics.shapes import text_of
 from repositories.metrics.upsert import same_row
 from repositories.postgres.database import Database
+from repositories.recomputation.expected import (
+    expected_rows,
+    is_before_horizon,
+    may_be_absent,
+    not_filled,
+    waits_to_be_filled,
+)
 from repositories.statements import BY_HASH
 from repositories.tables import (
     CLAIM_COLUMNS,

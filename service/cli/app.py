@@ -20,6 +20,8 @@ MODULES = {
     "topics": "service.cli.topics",
     "publish": "service.cli.publish",
     "verify": "service.cli.verify",
+    "rebuild": "service.cli.operations.rebuild",
+    "refresh": "service.cli.operations.refresh",
     "settings": "service.cli.settings",
     "stack": "service.cli.stack",
     "report": "service.cli.report",

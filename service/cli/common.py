@@ -30,6 +30,7 @@ from service import logs, setting_sources
 from service.drain import DrainFailed
 from service.heartbeat import HeartbeatFileWrong
 from service.kafka import KafkaFailed, MessageRefused
+from service.operations.errors import CannotBegin, UnknownProviders
 from service.reports.files.file_errors import (
     KeySettingWrong,
     ReportFileError,
@@ -71,6 +72,8 @@ EXPECTED: tuple[tuple[type[Exception], Exit, str], ...] = (
     (KeySettingWrong, Exit.USAGE, ""),
     (StorageUrlWrong, Exit.USAGE, ""),
     (ReportNotFound, Exit.NOT_FOUND, ""),
+    (UnknownProviders, Exit.NOT_FOUND, ""),
+    (CannotBegin, Exit.USAGE, ""),
     (ReportGone, Exit.EXPIRED, ""),
     (RepositoryError, Exit.FAILED, ""),
     (ReportFileError, Exit.FAILED, ""),

@@ -1,19 +1,19 @@
 """Refreshing the figures: what runs once a night, and whenever an operator or a dashboard asks."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, replace
 from datetime import date
-from typing import Self
+from typing import NamedTuple, Self
 from uuid import UUID
 
 from repositories.calendar import day_in_alberta
-from repositories.claims.recompute import Scope
-from repositories.operations.horizon import move_horizon
-from repositories.operations.passes import Pass, Step
 from repositories.postgres.clock import database_time
 from repositories.postgres.database import Database
+from repositories.recomputation.horizon import move_horizon
+from repositories.recomputation.passes import Pass, Step
+from repositories.recomputation.recompute import Scope
 from service.operations.steps import steps
 
 REFRESHED_MONTHS = 12  # before this one
@@ -46,6 +46,14 @@ class RefreshCounts:
         )
 
 
+class RefreshedMonths(NamedTuple):
+    """The first days of the month from which on figures are recomputed, and of the first that is
+    kept."""
+
+    since: date
+    horizon: date
+
+
 # Called with the counts after each transaction, and with how many providers it will be in all.
 Progress = Callable[[RefreshCounts, int], None]
 
@@ -61,20 +69,38 @@ async def refresh_all(
     LockNotAvailable if somebody keeps the horizon, or a provider, for long, or another
     RepositoryError; what was done until then stays done.
     """
-    today = day_in_alberta(await database_time(database))
-    await move_horizon(database, months_before(today, KEPT_MONTHS))
-    way = Pass(_scope(today, found_by))
-    return await _go(database, way, progress, stop)
+    months = await refreshed_months(database)
+    await move_horizon(database, months.horizon)
+    return await _go(database, Pass(_scope(months, found_by)), progress, stop)
 
 
 async def refresh_provider(
     database: Database, provider_id: UUID, found_by: str = "refresh"
 ) -> RefreshCounts:
-    """The same for one provider; the horizon stays where it is. `providers` is 0 where there is no
-    such provider. Raises as `refresh_all`."""
+    """The same for one provider; `providers` is 0 where there is no such one."""
+    return await refresh_providers(
+        database, [provider_id], found_by, lambda _counts, _of: None, asyncio.Event()
+    )
+
+
+async def refresh_providers(
+    database: Database,
+    provider_ids: Sequence[UUID],
+    found_by: str,
+    progress: Progress,
+    stop: asyncio.Event,
+) -> RefreshCounts:
+    """As `refresh_all`, for some; the horizon stays where it is."""
+    months = await refreshed_months(database)
+    return await _go(database, Pass(_scope(months, found_by), provider_ids), progress, stop)
+
+
+async def refreshed_months(database: Database) -> RefreshedMonths:
+    """By the database's clock, in Alberta."""
     today = day_in_alberta(await database_time(database))
-    way = Pass(_scope(today, found_by), only=[provider_id])
-    return await _go(database, way, lambda _counts, _total: None, asyncio.Event())
+    return RefreshedMonths(
+        months_before(today, REFRESHED_MONTHS), months_before(today, KEPT_MONTHS)
+    )
 
 
 def months_before(day: date, months: int) -> date:
@@ -83,8 +109,8 @@ def months_before(day: date, months: int) -> date:
     return date(month // 12, month % 12 + 1, 1)
 
 
-def _scope(today: date, found_by: str) -> Scope:
-    return Scope(months_before(today, REFRESHED_MONTHS), confirm=True, found_by=found_by)
+def _scope(months: RefreshedMonths, found_by: str) -> Scope:
+    return Scope(months.since, confirm=True, found_by=found_by)
 
 
 async def _go(

@@ -4,8 +4,8 @@ import time
 from collections.abc import AsyncGenerator
 
 from repositories.errors import LockNotAvailable
-from repositories.operations.passes import Pass, Step
 from repositories.postgres.database import Database
+from repositories.recomputation.passes import Pass, Step
 
 PATIENCE_SECONDS = 120.0  # for a provider that somebody else keeps
 

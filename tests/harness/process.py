@@ -97,7 +97,10 @@ class ServiceProcess:
         return self._process.wait()
 
     def terminate(self) -> None:
-        self._process.send_signal(signal.SIGTERM)
+        self.send(signal.SIGTERM)
+
+    def send(self, number: int) -> None:
+        self._process.send_signal(number)
 
     def freeze(self) -> None:
         """SIGSTOP: what a stopped virtual machine or a long pause looks like to the others."""

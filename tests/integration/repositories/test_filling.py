@@ -8,12 +8,12 @@ import pytest
 from asyncpg import Connection
 
 from repositories.claims.fill import Filling, fill_all
-from repositories.claims.recompute import Pace
 from repositories.claims.verification import verify
 from repositories.errors import LockNotAvailable
 from repositories.metrics.definitions import LATEST_REVISION, METRICS
 from repositories.metrics.lists import LISTS
 from repositories.postgres.database import Database
+from repositories.recomputation.recompute import Pace
 from tests.integration.repositories.database_state import dump
 from tests.integration.repositories.examples import (
     adjusted,

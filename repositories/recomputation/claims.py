@@ -36,6 +36,30 @@ async def repair_claims(
     return int(await connection.scalar(_repair(), asked) or 0)
 
 
+async def list_claims(
+    connection: AsyncConnection,
+    provider_ids: Sequence[UUID],
+    strays: Sequence[UUID],
+    since: date | None,
+) -> Sequence[UUID]:
+    """The ids, in order, of the claims that `repair_claims` would write or delete."""
+    asked = {"locked": provider_ids, "strays": strays, "since": since or date.min}
+    return (await connection.scalars(_list(), asked)).all()
+
+
+def claims_as_they_should_be() -> sa.Select[Any]:
+    """All claims of `LOCKED` (`WHOLE_CLAIM`) once they are repaired, without repairing them."""
+    differing = differing_claims()
+    right = (
+        sa.select(*(claims.c[name] for name in WHOLE_CLAIM))
+        .where(claims.c.provider_id == LOCKED)
+        .where(claims.c.claim_id.not_in(sa.select(_either_id(differing))))
+    )
+    repaired = sa.select(*(differing.c[name] for name in WHOLE_CLAIM))
+    both = sa.union_all(right, repaired.where(differing.c.claim_id.is_not(None)))
+    return sa.select(both.subquery("repaired_claims"))
+
+
 def differing_claims() -> sa.CTE:
     """Claims of `LOCKED` (`WHOLE_CLAIM`) as they should be, where they are not so; of one that
     should not be there, all but `known_id` is NULL. `known_id` is NULL where there is none."""
@@ -92,3 +116,13 @@ def _repair() -> sa.Select[Any]:
         .select_from(differing)
         .add_cte(put.returning(ONE).cte("put"), deleted.returning(ONE).cte("deleted"))
     )
+
+
+@cache
+def _list() -> sa.Select[Any]:
+    claim_id = _either_id(differing_claims())
+    return sa.select(claim_id).order_by(claim_id)
+
+
+def _either_id(differing: sa.CTE) -> sa.ColumnElement[UUID]:
+    return sa.func.coalesce(differing.c.claim_id, differing.c.known_id)

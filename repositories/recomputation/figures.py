@@ -1,29 +1,20 @@
 """`analytics_cache` as claims and the coach's events say that it is, provider by provider.
 
-What a row should be is one expression (`repositories.claims.expected`), for writing it, for listing
-what would be written, and for `verify`.
+What a row should be is one expression (`repositories.recomputation.expected`): for writing it, for
+listing what would be written, and for `verify`.
 """
 
 from collections import Counter
 from collections.abc import Sequence
 from datetime import date
 from functools import cache
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 from uuid import UUID
 
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from repositories.batch_providers import ONE
-from repositories.claims.expected import (
-    IS_OF_A_DAY,
-    expected_rows,
-    is_before_horizon,
-    may_be_absent,
-    not_filled,
-    waits_to_be_filled,
-)
-from repositories.claims.recompute_claims import LOCKED
 from repositories.metrics.contributions import ROW_COLUMNS, contributions
 from repositories.metrics.definitions import LATEST_REVISION, METRICS
 from repositories.metrics.lists import LISTS, ListMetric
@@ -32,6 +23,15 @@ from repositories.metrics.periods import MONTHS, MonthsSince, first_month
 from repositories.metrics.shapes import text_of
 from repositories.metrics.upsert import put_in_cache, same_row
 from repositories.operations.tables import repaired_rows
+from repositories.recomputation.claims import LOCKED, claims_as_they_should_be
+from repositories.recomputation.expected import (
+    IS_OF_A_DAY,
+    expected_rows,
+    is_before_horizon,
+    may_be_absent,
+    not_filled,
+    waits_to_be_filled,
+)
 from repositories.tables import ai_suggestions, analytics_cache, claims, lists_due, providers
 from repositories.vocabulary import ClaimState, Discrepancy
 
@@ -40,6 +40,7 @@ FOUND_BY: Final = sa.bindparam("found_by", type_=sa.Text)
 CONFIRM: Final = sa.bindparam("confirm", type_=sa.Boolean)
 KEYS = [text_of(each.key) for each in (*METRICS, *LISTS)]
 CONFIRMED = "confirmed"
+ITS_CLAIMS: Final = sa.select(claims).where(claims.c.provider_id == LOCKED)
 
 
 async def repair_figures(
@@ -54,16 +55,58 @@ async def repair_figures(
     `Discrepancy`, and how many were confirmed.
 
     In the caller's transaction, which has locked the providers and shares the horizon. What
-    `since`, `confirm` and `found_by` mean says `repositories.claims.recompute.Scope`.
+    `since`, `confirm` and `found_by` mean says `repositories.recomputation.recompute.Scope`.
     """
     asked = {"locked": locked, "since": since, "confirm": confirm, "found_by": found_by}
     counts = (await connection.execute(_repair(whole=since is None), asked)).mappings().one()
     return Counter({name: int(count) for name, count in counts.items()})
 
 
+class RowDifference(NamedTuple):
+    """A row of `analytics_cache` as it is and as it should be, and why; None: no such row."""
+
+    provider_id: UUID
+    metric_key: str
+    period_start: date
+    dimensions: dict[str, str] | None
+    why: Discrepancy
+    value_before: dict[str, Any] | None
+    value_after: dict[str, Any] | None
+
+
+async def list_figures(
+    connection: AsyncConnection,
+    provider_ids: Sequence[UUID],
+    strays: Sequence[UUID],
+    *,
+    since: date | None,
+    history: bool,
+) -> Sequence[RowDifference]:
+    """What `repair_figures` would write or delete, in order of the rows' keys; with `history` once
+    `repair_claims` has been there."""
+    asked = {"locked": provider_ids, "since": since or date.min}
+    if history:
+        asked["strays"] = strays
+    rows = await connection.execute(_list(whole=since is None, history=history), asked)
+    return [RowDifference(**{**row, "why": Discrepancy(row["why"])}) for row in rows.mappings()]
+
+
+@cache
+def _list(*, whole: bool, history: bool) -> sa.Select[Any]:
+    compared = compared_rows(claims_as_they_should_be() if history else ITS_CLAIMS, whole=whole)
+    key = [compared.c[name] for name in RowDifference._fields[:4]]
+    return (
+        sa.select(
+            *key, compared.c.why, compared.c.value_before, compared.c.value.label("value_after")
+        )
+        .where(compared.c.why.is_not(None))
+        .order_by(*key)
+    )
+
+
 @cache
 def _repair(*, whole: bool) -> sa.Select[Any]:
-    compared = compared_rows(sa.select(claims).where(claims.c.provider_id == LOCKED), whole=whole)
+    compared = compared_rows(ITS_CLAIMS, whole=whole)
     differing = sa.select(compared).where(compared.c.why.is_not(None)).cte("differing")
     rows = sa.select(*(differing.c[name] for name in ROW_COLUMNS))
     put = put_in_cache(rows.where(differing.c.value.is_not(None)))

@@ -15,9 +15,9 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from repositories.claims.batch import HORIZON_LOCK
-from repositories.claims.recompute_claims import repair_claims
-from repositories.claims.recompute_figures import repair_figures
 from repositories.metrics.definitions import LATEST_REVISION
+from repositories.recomputation.claims import list_claims, repair_claims
+from repositories.recomputation.figures import RowDifference, list_figures, repair_figures
 from repositories.statements import BY_HASH
 from repositories.tables import providers
 from repositories.vocabulary import Discrepancy
@@ -107,6 +107,31 @@ async def recompute(
         removed_rows=counts[Discrepancy.BEFORE_HORIZON],
         confirmed_rows=counts["confirmed"],
     )
+
+
+class Differences(NamedTuple):
+    """What `recompute` would write: claims by their ids, and rows of `analytics_cache`."""
+
+    claims: Sequence[UUID]
+    rows: Sequence[RowDifference]
+
+
+async def differences(
+    connection: AsyncConnection,
+    provider_ids: Sequence[UUID],
+    scope: Scope,
+    strays: Sequence[UUID] = (),
+) -> Differences:
+    """As `recompute`, but it changes and locks nothing; in a snapshot, so that claims and figures
+    are of one moment."""
+    await connection.execute(sa.select(*BY_HASH))
+    wrong: Sequence[UUID] = ()
+    if scope.history:
+        wrong = await list_claims(connection, provider_ids, strays, scope.since)
+    rows = await list_figures(
+        connection, provider_ids, strays, since=scope.since, history=scope.history
+    )
+    return Differences(wrong, rows)
 
 
 def _raise_revision() -> sa.Update:

@@ -11,10 +11,18 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from repositories.claims.recompute import PREPARE, Pace, Recomputed, Scope, recompute
-from repositories.operations.strays import Strays
 from repositories.operations.tables import provider_freshness
 from repositories.postgres.database import Database
+from repositories.recomputation.recompute import (
+    PREPARE,
+    Differences,
+    Pace,
+    Recomputed,
+    Scope,
+    differences,
+    recompute,
+)
+from repositories.recomputation.strays import Strays
 from repositories.tables import providers
 
 PROVIDER: Final = providers.c.provider_id
@@ -25,6 +33,13 @@ class Step(NamedTuple):
 
     providers: int
     counts: Recomputed
+
+
+class Look(NamedTuple):
+    """What one transaction would do."""
+
+    providers: int
+    found: Differences
 
 
 @dataclass
@@ -77,6 +92,20 @@ class Pass:
         self._done(chosen)
         return Step(len(locked), counts)
 
+    async def look(self, database: Database) -> Look | None:
+        """What a step would do to the next few, changing and locking nothing; None as there."""
+        async with database.snapshot() as connection:
+            await self._look_ahead(connection)
+            if not self._waiting:
+                return None
+            chosen = self._waiting[: self.pace.at_once]
+            begun = time.monotonic()
+            strays = await self.strays.of(chosen)
+            found = await differences(connection, chosen, self.scope, strays)
+        self.pace.adapt(len(chosen), time.monotonic() - begun)
+        self._done(chosen)
+        return Look(len(chosen), found)
+
     async def _look_ahead(self, connection: AsyncConnection) -> None:
         wanted = self.pace.at_once - len(self._waiting)
         if wanted > 0 and not self._at_end:
@@ -116,12 +145,11 @@ class Pass:
         return found if position is None else found.where(position < PROVIDER)
 
 
-async def unknown_providers(
-    connection: AsyncConnection, provider_ids: Sequence[UUID]
-) -> Sequence[UUID]:
-    """Those that have no row, in order."""
-    known = await connection.scalars(sa.select(PROVIDER).where(PROVIDER.in_(provider_ids)))
-    return sorted(set(provider_ids) - set(known))
+async def known_providers(database: Database, provider_ids: Sequence[UUID]) -> set[UUID]:
+    """Those of them that have a row."""
+    async with database.snapshot() as connection:
+        found = sa.select(PROVIDER).where(PROVIDER.in_(provider_ids))
+        return set(await connection.scalars(found))
 
 
 async def _confirm(connection: AsyncConnection, locked: Sequence[UUID]) -> None:
