@@ -8,11 +8,11 @@ from typing import Any
 from uuid import UUID
 
 from repositories.calendar import day_in_alberta
-from repositories.operations.actions import latest_action, note_counts
 from repositories.postgres.clock import database_time
 from repositories.postgres.database import Database
 from repositories.recomputation.figures import RowDifference
 from repositories.recomputation.passes import Look, Pass, Step, known_providers
+from repositories.recomputation.progress import latest_action, note_counts
 from repositories.recomputation.recompute import Recomputed, Scope
 from repositories.recomputation.strays import Strays, strays_of
 from repositories.vocabulary import ActionOutcome

@@ -22,10 +22,11 @@ from tests.benchmarks.claims import Bench, Round, plain_rate, rounds_against, ro
 from tests.benchmarks.latency import LATENCIES, Latency, measure_latency
 from tests.benchmarks.memory import peaks
 from tests.benchmarks.processes import Run
+from tests.benchmarks.recompute import measure_recomputing, show_recomputing
 from tests.benchmarks.reports import Made, measure_reports
 from tests.benchmarks.workload import Workload
 
-PARTS = ("latency", "backlog", "plain", "scale", "keys", "year", "memory", "reports")
+PARTS = ("latency", "backlog", "plain", "scale", "keys", "year", "memory", "reports", "recompute")
 MIB = 1024 * 1024
 MEMORY_LIMIT_MB = 250
 # Against the commit before, which had half the keys.
@@ -37,6 +38,7 @@ def main() -> None:
     parser.add_argument("--events", type=int, default=Workload.events)
     parser.add_argument("--providers", type=int, default=Workload.providers)
     parser.add_argument("--months", type=int, default=Workload.months)
+    parser.add_argument("--claims", type=int, default=1_000_000, help="of the part recompute")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--only", default=",".join(PARTS), help="some of: %(default)s")
     parser.add_argument(
@@ -61,7 +63,7 @@ def main() -> None:
             f" {workload.months} months; {os.cpu_count()} cores, Python {platform.python_version()}"
         )
         against = given.against.resolve() if given.against else None
-        measure(Bench(stack), workload, parts, given.rounds, against, console)
+        measure(Bench(stack), workload, parts, given.rounds, against, given.claims, console)
 
 
 def measure(
@@ -70,6 +72,7 @@ def measure(
     parts: Sequence[str],
     rounds: int,
     against: Path | None,
+    claims: int,
     console: Console,
 ) -> None:
     def backlog() -> None:
@@ -90,6 +93,7 @@ def measure(
         "year": lambda: show_state("a year", measure_year(bench, workload), console),
         "memory": lambda: show_peaks(peaks(bench), console),
         "reports": lambda: show_reports(measure_reports(bench), console),
+        "recompute": lambda: show_recomputing(measure_recomputing(bench, claims), console),
     }
     for part in PARTS:
         if part in parts:
