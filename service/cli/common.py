@@ -24,6 +24,7 @@ from repositories.errors import (
     DatabaseAbsent,
     DatabaseSettingWrong,
     DatabaseUnavailable,
+    LockNotAvailable,
     RepositoryError,
 )
 from service import logs, setting_sources
@@ -62,6 +63,11 @@ EXPECTED: tuple[tuple[type[Exception], Exit, str], ...] = (
     (MessageRefused, Exit.FAILED, ""),
     (KafkaFailed, Exit.UNAVAILABLE, ""),
     (DatabaseAbsent, Exit.FAILED, ""),
+    (
+        LockNotAvailable,
+        Exit.UNAVAILABLE,
+        ". Look in pg_stat_activity for a transaction that does not end, and end it",
+    ),
     (DatabaseUnavailable, Exit.UNAVAILABLE, f". Is it up, and is {PREFIX}DATABASE_URL right?"),
     (StoreUnavailable, Exit.UNAVAILABLE, f". Is {PREFIX}REPORT_STORAGE_URL right?"),
     (ConsumerStopped, Exit.STOPPED, ""),

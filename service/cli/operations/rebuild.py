@@ -129,8 +129,10 @@ def _do(settings: Settings, ordered: Ordered, why: str, as_json: bool) -> None:
     finally:
         if ended or rebuilt.providers:
             _tell(rebuilt, ended, as_json)
+        if not ended and rebuilt.of:
+            complain("To go on from there: claim-analytics rebuild --resume --why TEXT")
     if not ended:
-        end_broken_off("Go on with: claim-analytics rebuild --resume --why TEXT")
+        end_broken_off("Nothing is half done.")
 
 
 def _look(settings: Settings, ordered: Ordered, limit: int, as_json: bool) -> None:
