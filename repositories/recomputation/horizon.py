@@ -13,11 +13,13 @@ from repositories.errors import LockNotAvailable
 from repositories.postgres.database import Database
 from repositories.tables import cache_horizon
 
-# Whoever waits for the lock alone keeps new batches waiting behind it, so it waits a short time,
-# lets the batches by, and tries again.
+# Whoever waits for the lock alone keeps new batches waiting behind it. So it waits a short time,
+# lets the batches by, and tries again; a little longer each time, as the batches of a backlog take
+# a second or two, and nobody waits for their latency.
 LOCK_MILLISECONDS: Final = 300
+LONGEST_MILLISECONDS: Final = 3_000
 PAUSE_SECONDS: Final = 1.0
-MOST_TRIES: Final = 60
+MOST_TRIES: Final = 30
 
 
 async def read_horizon(connection: AsyncConnection) -> date | None:
@@ -29,20 +31,22 @@ async def move_horizon(database: Database, first_month: date) -> bool:
     """Let figures begin with this month (its first day); whether that moved anything.
 
     Never back: rows from before the horizon are gone. No batch that counts by the old one is under
-    way when it moves, and those to come count by the new one. Raises LockNotAvailable if batches
-    keep it for a minute.
+    way when it moves, and those to come count by the new one. Raises LockNotAvailable if somebody
+    keeps it for a minute or two.
     """
-    for left in reversed(range(MOST_TRIES)):
+    tries = 1
+    while True:
         try:
-            return await _try_to_move(database, first_month)
+            return await _try_to_move(database, first_month, tries * LOCK_MILLISECONDS)
         except LockNotAvailable:
-            if not left:
+            if tries == MOST_TRIES:
                 raise
+        tries += 1
         await asyncio.sleep(PAUSE_SECONDS)
-    raise AssertionError("the last try returns or raises")
 
 
-async def _try_to_move(database: Database, first_month: date) -> bool:
+async def _try_to_move(database: Database, first_month: date, milliseconds: int) -> bool:
+    limit = min(milliseconds, LONGEST_MILLISECONDS)
     moved = insert(cache_horizon).values(first_month=first_month)
     upsert = moved.on_conflict_do_update(
         index_elements=[cache_horizon.c.only_row],
@@ -53,8 +57,6 @@ async def _try_to_move(database: Database, first_month: date) -> bool:
         known = await read_horizon(connection)
         if known and known >= first_month:
             return False
-        await connection.execute(
-            sa.select(sa.func.set_config("lock_timeout", f"{LOCK_MILLISECONDS}ms", True))
-        )
+        await connection.execute(sa.select(sa.func.set_config("lock_timeout", f"{limit}ms", True)))
         await connection.execute(sa.select(sa.func.pg_advisory_xact_lock(HORIZON_LOCK)))
         return bool((await connection.execute(upsert)).rowcount)

@@ -1,6 +1,7 @@
 """How far a rebuild is, in its row of `operator_actions`: where the next one goes on if it dies."""
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -11,12 +12,12 @@ from repositories.postgres.database import Database
 from repositories.vocabulary import ActionOutcome
 
 
-class LatestAction(NamedTuple):
-    """The newest row of a command; `outcome` is None while it is open."""
+class Unfinished(NamedTuple):
+    """An action that did not end well, or has not ended; `counts` is None if it noted none."""
 
     action_id: UUID
+    started_at: datetime
     arguments: dict[str, Any]
-    outcome: ActionOutcome | None
     counts: dict[str, Any] | None
 
 
@@ -31,15 +32,27 @@ async def note_counts(database: Database, action_id: UUID, counts: Mapping[str, 
         )
 
 
-async def latest_action(database: Database, command: str) -> LatestAction | None:
-    """What was begun last with this command."""
-    columns = (operator_actions.c[name] for name in LatestAction._fields)
+async def unfinished_action(database: Database, command: str) -> Unfinished | None:
+    """The newest of this command that no later one `resumes`."""
+    later = operator_actions.alias("later")
+    resumed = (
+        sa.select(later)
+        .where(later.c.command == operator_actions.c.command)
+        .where(later.c.arguments["resumes"].as_string() == _text(operator_actions.c.action_id))
+        .exists()
+    )
+    columns = (operator_actions.c[name] for name in Unfinished._fields)
     newest = (
         sa.select(*columns)
         .where(operator_actions.c.command == command)
+        .where(operator_actions.c.outcome.is_distinct_from(ActionOutcome.DONE), ~resumed)
         .order_by(operator_actions.c.started_at.desc())
         .limit(1)
     )
     async with database.snapshot() as connection:
         row = (await connection.execute(newest)).one_or_none()
-    return LatestAction(*row) if row else None
+    return Unfinished(*row) if row else None
+
+
+def _text(column: sa.ColumnElement[UUID]) -> sa.ColumnElement[str]:
+    return sa.cast(column, sa.Text)

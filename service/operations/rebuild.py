@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
@@ -12,10 +12,9 @@ from repositories.postgres.clock import database_time
 from repositories.postgres.database import Database
 from repositories.recomputation.figures import RowDifference
 from repositories.recomputation.passes import Look, Pass, Step, known_providers
-from repositories.recomputation.progress import latest_action, note_counts
+from repositories.recomputation.progress import note_counts, unfinished_action
 from repositories.recomputation.recompute import Recomputed, Scope
 from repositories.recomputation.strays import Strays, strays_of
-from repositories.vocabulary import ActionOutcome
 from service.operations.errors import CannotBegin, UnknownProviders
 from service.operations.recorded import recorded
 from service.operations.steps import steps
@@ -35,6 +34,7 @@ class Order:
     from_month: date | None = None
     after: UUID | None = None
     resumes: UUID | None = None
+    begun_at: datetime | None = None  # the one that this resumes
 
     @property
     def scope(self) -> Scope:
@@ -106,19 +106,20 @@ async def order_for(
 
 
 async def order_to_resume(database: Database) -> Order:
-    """What is left of the rebuild that was begun last; raises CannotBegin if that is done."""
-    latest = await latest_action(database, COMMAND)
-    if latest is None or latest.outcome is ActionOutcome.DONE:
-        raise CannotBegin("There is no rebuild to go on with: the last one ended, or none began.")
-    arguments = latest.arguments
-    position = (latest.counts or {}).get("position") or arguments.get("after")
+    """What is left of the rebuild that was broken off last; raises CannotBegin if none was."""
+    unfinished = await unfinished_action(database, COMMAND)
+    if unfinished is None:
+        raise CannotBegin("There is no rebuild to go on with: all that began have ended.")
+    arguments = unfinished.arguments
+    position = (unfinished.counts or {}).get("position") or arguments.get("after")
     providers = arguments.get("providers")
     from_month = arguments.get("from_month")
     return Order(
         tuple(map(UUID, providers)) if providers else None,
         date.fromisoformat(f"{from_month}-01") if from_month else None,
         UUID(position) if position else None,
-        latest.action_id,
+        unfinished.action_id,
+        unfinished.started_at,
     )
 
 

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Callable, Coroutine
 from dataclasses import asdict
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -163,7 +163,10 @@ def _look(settings: Settings, ordered: Ordered, limit: int, as_json: bool) -> No
 def _announced(order: Order) -> str:
     whom = f"{len(order.providers):,} providers" if order.providers else "all providers"
     since = f", months of service from {order.from_month:%Y-%m} on" if order.from_month else ""
-    after = ", from where it was broken off" if order.resumes else ""
+    after = ""
+    if order.begun_at:
+        begun = f"{order.begun_at.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
+        after = f", from where the rebuild of {begun} was broken off"
     return f"Recomputing claims and figures of {whom}{since}{after}."
 
 

@@ -1,19 +1,26 @@
 """`claim-analytics rebuild` as a process: broken off, resumed, refused."""
 
+import asyncio
 import json
 import signal
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 from asyncpg import Connection
 
+from repositories.calendar import day_in_alberta
 from repositories.claims.verification import verify
 from repositories.postgres.database import Database
+from service.operations.refresh import months_before, refresh_all
 from tests.harness.deployment import Deployment
 from tests.harness.process import ServiceProcess
 from tests.harness.waiting import until_async
 from tests.integration.repositories.database_state import dump
 from tests.integration.repositories.examples import (
+    adjusted,
     apply,
     expected,
     paid,
@@ -25,9 +32,17 @@ from tests.integration.repositories.waiting import transaction_of_another
 from tests.integration.service.command_line import Finished, claim_analytics
 
 PROVIDERS = [f"P{number}" for number in range(40)]
-EVENTS = [
-    event(f"claim of {name}", provider=name) for name in PROVIDERS for event in (submitted, paid)
-]
+DAY = str(months_before(day_in_alberta(datetime.now(UTC)), 1))
+EVENTS, MORE = (
+    [
+        event(f"claim of {name}", provider=name, date_of_service=DAY)
+        for name in PROVIDERS
+        for event in events
+    ]
+    for events in ((submitted, paid), (adjusted,))
+)
+MIDDLE = "SELECT provider_id FROM providers ORDER BY provider_id OFFSET 20 LIMIT 1"
+HELD = "SELECT FROM providers WHERE provider_id > $1 FOR NO KEY UPDATE"
 DAMAGE = """UPDATE claims SET state = 'SUBMITTED';
     UPDATE analytics_cache SET value = '{}' WHERE metric_key = 'revenue_by_hsc'"""
 WHY = ("--why", "a test")
@@ -62,35 +77,72 @@ async def damaged(database: Database, observer: Connection) -> None:
 async def test_broken_off_in_the_middle_it_goes_on_where_it_was(
     rebuild: Rebuild, database: Database, observer: Connection, migrated_url: str, how: int
 ) -> None:
-    """Half of the providers are held by somebody; the others are done when the process dies."""
-    middle = await observer.fetchval(
-        "SELECT provider_id FROM providers ORDER BY provider_id OFFSET 20 LIMIT 1"
-    )
-    held = "SELECT FROM providers WHERE provider_id > $1 FOR NO KEY UPDATE"
+    """Half of the providers are held by somebody; the others are done when the process dies. Events
+    of all of them go on coming."""
+    middle = await observer.fetchval(MIDDLE)
     done = "SELECT (counts->>'providers')::int FROM operator_actions"
-
-    async def half() -> bool:
-        return (await observer.fetchval(done) or 0) == 21
-
-    async with transaction_of_another(migrated_url, held, middle):
-        with ServiceProcess(rebuild.deployment, "rebuild", *WHY) as process:
-            await until_async(half, "half of the providers")
-            process.send(how)
-            code = await process.ended()
-            said = process.output()
+    async with (
+        transaction_of_another(migrated_url, HELD, middle),
+        breaking_off(rebuild.deployment, "rebuild", how) as ended,
+    ):
+        await until_it_is(21, observer, done)
+        half = "SELECT provider_id FROM providers WHERE provider_id <= $1"
+        free = {str(row["provider_id"]) for row in await observer.fetch(half, middle)}
+        await apply(database, *(each for each in MORE if each.data["provider_id"] in free))
     [action] = await observer.fetch("SELECT * FROM operator_actions")
     assert (action["who"], action["command"], action["why"]) == ("somebody", "rebuild", "a test")
     assert json.loads(action["counts"])["position"] == str(middle)
     if how == signal.SIGINT:
-        assert (code, action["outcome"]) == (130, "broken off")
+        [code, said] = ended
+        assert (code, action["outcome"]) == ("130", "broken off")
         assert "21 of 40 providers recomputed:" in said
         assert "rebuild --resume" in said
+    await apply(database, *MORE)
     resumed = rebuild("--resume", "--json", *WHY)
     assert resumed.code == 0, resumed.errors
     counts = json.loads(resumed.output)
-    assert (counts["done"], counts["providers"], counts["repaired_claims"]) == (True, 19, 19)
+    assert (counts["done"], counts["providers"]) == (True, 19)
+    assert counts["repaired_rows"] > 0
     assert (await verify(database)).clean
+    assert await settled(database, observer) == expected(*EVENTS, *MORE)
+
+
+async def test_a_refresh_that_is_killed_is_repeated(
+    rebuild: Rebuild, database: Database, observer: Connection, migrated_url: str
+) -> None:
+    await apply(database, *EVENTS)
+    await settled(database, observer)
+    await observer.execute("UPDATE analytics_cache SET value = '{}'")
+    async with (
+        transaction_of_another(migrated_url, HELD, await observer.fetchval(MIDDLE)),
+        breaking_off(rebuild.deployment, "refresh", signal.SIGKILL),
+    ):
+        await until_it_is(21, observer, "SELECT count(*) FROM provider_freshness")
+    before = await observer.fetchval("SELECT count(*) FROM repaired_rows")
+    counts = await refresh_all(database, "nightly", lambda *_: None, asyncio.Event())
+    assert (counts.providers, counts.done) == (40, True)
+    kept = await observer.fetchval("SELECT count(*) FROM repaired_rows")
+    assert kept == before + counts.repaired_rows
+    assert before > 0 < counts.repaired_rows
     assert await settled(database, observer) == expected(*EVENTS)
+
+
+@asynccontextmanager
+async def breaking_off(deployment: Deployment, command: str, how: int) -> AsyncIterator[list[str]]:
+    """The command as a process, which gets the signal at the end of the block; its exit code and
+    its output are in the list then."""
+    ended: list[str] = []
+    with ServiceProcess(deployment, command, *WHY) as process:
+        yield ended
+        process.send(how)
+        ended += [str(await process.ended()), process.output()]
+
+
+async def until_it_is(number: int, observer: Connection, query: str) -> None:
+    async def there() -> bool:
+        return bool(await observer.fetchval(query) == number)
+
+    await until_async(there, f"{number}: {query}")
 
 
 @pytest.mark.usefixtures("damaged")
