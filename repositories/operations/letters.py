@@ -191,10 +191,12 @@ async def _reopen(connection: AsyncConnection, copies: Sequence[Letter]) -> None
         return
     again = insert(dead_letters)
     values: dict[str, Any] = {name: again.excluded[name] for name in DETAIL}
-    values |= {"state": sa.literal(LetterState.OPEN.value), "state_since": sa.func.now()}
-    waiting = (LetterState.OPEN, LetterState.REDRIVEN, LetterState.LOST)
+    values |= {"state": LetterState.OPEN, "state_since": sa.func.now()}
+    settled = (LetterState.RESOLVED, LetterState.PARKED)
     again = again.on_conflict_do_update(
-        index_elements=KEY, set_=values, where=dead_letters.c.state.in_(waiting)
+        index_elements=KEY,
+        set_=values,
+        where=sa.and_(*(dead_letters.c.state != state for state in settled)),
     )
     await connection.execute(again, [_row(letter) for letter in copies])
 
