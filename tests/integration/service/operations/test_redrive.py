@@ -3,11 +3,9 @@
 The service runs in the test's own process, with real servers and decoders that can be broken.
 """
 
-import asyncio
 from collections import Counter
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,8 +13,6 @@ import pytest
 from aiokafka import TopicPartition
 from aiokafka.admin import RecordsToDelete
 
-from consumers.contracts.refusal import DeadLetter, DeadLetterReason, Record
-from consumers.engine.subscription import AnySubscription, Decode
 from consumers.topics.claims import CLAIMS
 from repositories.claims.top_code_flush import flush_top_codes
 from repositories.operations.letter_states import KnownLetter, LetterFilter, find_letters
@@ -32,9 +28,9 @@ from service.operations.redrive import (
     message_of,
     redrive,
 )
-from service.runner import Service
 from service.topics import READ
 from tests.harness.deployment import PAID, SUBMITTED, Deployment
+from tests.harness.faults import Fault, consuming_with
 from tests.harness.kafka import admin, all_end_offsets, commit, dead_letters, publish, read_topics
 from tests.harness.messages import EXAMPLES, message, nonsense, simulated
 from tests.harness.reports import deploy_reports
@@ -44,40 +40,6 @@ from tests.integration.repositories.database_state import dump
 from tests.integration.repositories.examples import paid, submitted
 
 OPEN = LetterFilter(states=[LetterState.OPEN])
-
-
-@dataclass
-class Fault:
-    """A decoder's: while it lasts, what comes on these topics is said to be no event."""
-
-    topics: Sequence[str]
-    lasts: bool = True
-
-    def subscription(self, of: AnySubscription) -> AnySubscription:
-        return replace(
-            of, decoders={name: self._decoder(name, each) for name, each in of.decoders.items()}
-        )
-
-    def _decoder(self, name: str, decode: Decode[Any]) -> Decode[Any]:
-        def decode_or_not(record: Record) -> Any:
-            if self.lasts and name in self.topics:
-                return DeadLetter(DeadLetterReason.NOT_JSON, "value: the fault", record)
-            return decode(record)
-
-        return decode_or_not
-
-
-@asynccontextmanager
-async def consuming(
-    deployment: Deployment, fault: Fault, *subscriptions: AnySubscription
-) -> AsyncIterator[None]:
-    service = Service(deployment.settings, [fault.subscription(one) for one in subscriptions])
-    running = asyncio.create_task(service.run())
-    try:
-        yield
-    finally:
-        service.stop()
-        await running
 
 
 @pytest.fixture
@@ -117,7 +79,7 @@ async def test_what_is_mended_is_taken_in_and_what_is_not_is_open_again(
     load, bad = simulated(deployment, 150), nonsense(deployment, 3)
     owing = len(load.of(deployment.topic(PAID)).messages)
     fault = Fault([PAID])
-    async with consuming(deployment, fault, CLAIMS):
+    async with consuming_with(deployment, fault, CLAIMS):
         await publish(deployment, [*load.messages, *bad])
         await until_states(database, open=owing + 3)
         fault.lasts = False
@@ -147,7 +109,7 @@ async def test_what_is_mended_is_taken_in_and_what_is_not_is_open_again(
     assert sorted(identities.values()) == [1] * owing + [5] * 3
     at_the_end = await letters(database)
     await commit(deployment, deployment.group, dict.fromkeys(await all_end_offsets(deployment), 0))
-    async with consuming(deployment, fault, CLAIMS):
+    async with consuming_with(deployment, fault, CLAIMS):
         everything = len(await read_topics(deployment, deployment.topics))
         await _until_read(deployment, everything)
     assert [replace(one, copy_partition=None, copy_offset=None) for one in at_the_end] == [
@@ -162,7 +124,7 @@ async def test_a_letter_that_was_sent_back_twice_counts_once(
     """As when a redrive is broken off before it has marked its letters, or two people do it."""
     events = [submitted("A"), paid("A")]
     fault = Fault([SUBMITTED, PAID])
-    async with consuming(deployment, fault, CLAIMS):
+    async with consuming_with(deployment, fault, CLAIMS):
         await publish(deployment, [message(deployment, event) for event in events])
         await until_states(database, open=2)
     fault.lasts = False
@@ -172,7 +134,7 @@ async def test_a_letter_that_was_sent_back_twice_counts_once(
             await observer.execute(
                 "UPDATE dead_letters SET state_since = state_since - interval '1 hour'"
             )
-    async with consuming(deployment, fault, CLAIMS):
+    async with consuming_with(deployment, fault, CLAIMS):
         await until_states(database, resolved=2)
         await _until_read(deployment, 6)
     assert [letter.redrives for letter in await letters(database)] == [2, 2]
@@ -184,7 +146,7 @@ async def test_a_message_that_the_database_refuses_is_forecast_and_keeps_its_let
     deployment: Deployment, database: Database
 ) -> None:
     first, other = submitted("A"), submitted("A", submitted_fee="1")
-    async with consuming(deployment, Fault([]), CLAIMS):
+    async with consuming_with(deployment, Fault([]), CLAIMS):
         await publish(deployment, [message(deployment, first)])
         await _until_read(deployment, 1)
         await publish(deployment, [message(deployment, other)])
@@ -207,7 +169,7 @@ async def test_letters_of_every_topic_find_their_way_back(
         for name in READ
     ]
     fault = Fault(READ)
-    async with consuming(deployment, fault, *SUBSCRIPTIONS):
+    async with consuming_with(deployment, fault, *SUBSCRIPTIONS):
         await publish(deployment, messages)
         await until_states(database, open=len(READ))
         found = {letter.letter_id.topic: letter for letter in await letters(database)}
@@ -235,7 +197,7 @@ async def test_a_message_is_looked_for_in_both_topics_before_it_is_lost(
         replace(each, key=b"%d" % n, headers=[("x", b"\xff")])
         for n, each in enumerate(nonsense(deployment, 12))
     ]
-    async with consuming(deployment, Fault([]), CLAIMS):
+    async with consuming_with(deployment, Fault([]), CLAIMS):
         await publish(deployment, bad)
         await until_states(database, open=12)
     found = await letters(database)
