@@ -21,7 +21,13 @@ from consumers.engine.intake import Batch
 from consumers.engine.retry import Result, RetryPolicy, until_it_succeeds
 from consumers.engine.subscription import Event, Outcome, Progress, Refusal, Subscription
 from repositories.offsets import NextOffset
-from repositories.operations.letters import BatchLetters, Letter, LetterId, store_copies
+from repositories.operations.letters import (
+    BatchLetters,
+    Letter,
+    LetterId,
+    highest_unresolved,
+    store_copies,
+)
 from repositories.postgres.database import Database
 
 log = logging.getLogger(__name__)
@@ -42,6 +48,7 @@ class Applier(Generic[Event]):
     retry: RetryPolicy
     progress: Progress
     applied: AppliedBatches = field(init=False)
+    _letters_until: dict[tuple[str, int], int] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.applied = AppliedBatches(self.labels)
@@ -104,8 +111,9 @@ class Applier(Generic[Event]):
             for at, offset in batch.next_offsets.items()
         ]
 
+        await self._look_for_letters(batch)
         dead = [letter_of(letter, self.group) for letter in batch.letters]
-        letters = BatchLetters(dead, batch.copies, batch.read)
+        letters = BatchLetters(dead, batch.copies, batch.read, self._letters_until)
 
         def judge(refusals: Sequence[Refusal]) -> Sequence[Letter]:
             refused = _new_refusals(batch, refusals)
@@ -118,6 +126,15 @@ class Applier(Generic[Event]):
             lambda: self.subscription.handle(self.database, events, offsets, judge, letters),
             "applying a batch",
         )
+
+    async def _look_for_letters(self, batch: Batch[Event]) -> None:
+        """Up to where a partition may have letters of messages that are about to be read again; to
+        be asked when reading begins there, and not with each batch."""
+        begun = [tuple(at) for at, after in batch.begins_after.items() if after is None]
+        if begun:
+            self._letters_until |= dict.fromkeys(begun, -1) | await self._keep_trying(
+                lambda: highest_unresolved(self.database, begun), "looking for dead letters"
+            )
 
     def _letter_of(self, refusal: Refusal, letters: BatchLetters) -> Letter:
         copied = letters.copies.get(refusal.place)

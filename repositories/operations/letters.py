@@ -5,7 +5,7 @@ was created anew uses offsets again. What moves a letter stands in `docs/archite
 """
 
 from bisect import bisect_left
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple, Self
@@ -82,15 +82,16 @@ class BatchLetters:
 
     `dead` are those of its messages that could not be decoded, `copies` maps the places of copies
     to the letters that they are copies of, and `read` is every message of the batch.
+
+    `known_until` has for each partition that has letters which are not resolved the highest of
+    their offsets, as `highest_unresolved` found it: beyond it no message can have one. Without it
+    all are looked for.
     """
 
     dead: Sequence[Letter] = ()
     copies: Mapping[Place, LetterId] = field(default_factory=dict)
     read: Sequence[Span] = ()
-
-    def names(self, letter_id: LetterId) -> bool:
-        """Whether the batch has read this very message."""
-        return self.id_at(letter_id[:3]) == letter_id
+    known_until: Mapping[tuple[str, int], int] | None = None
 
     def id_at(self, place: Place) -> LetterId | None:
         """The message at this place, if the batch has read one there."""
@@ -138,6 +139,23 @@ async def record_letters(
     if usable:
         letters = locked(usable, dead_letters.c.state != LetterState.RESOLVED)
         await connection.execute(moved(letters, LetterState.RESOLVED))
+
+
+async def highest_unresolved(
+    database: Database, partitions: Collection[tuple[str, int]]
+) -> dict[tuple[str, int], int]:
+    """Of these partitions the highest offset of a letter that is not resolved, if there is one."""
+    topic, number = dead_letters.c.source_topic, dead_letters.c.source_partition
+    highest = (
+        sa.select(topic, number, sa.func.max(dead_letters.c.source_offset))
+        .where(topic.in_({name for name, _ in partitions}))
+        .where(dead_letters.c.state != LetterState.RESOLVED)
+        .group_by(topic, number)
+    )
+    async with database.snapshot() as connection:
+        rows = (await connection.execute(highest)).all()
+    found = {(row[0], row[1]): int(row[2]) for row in rows}
+    return {at: offset for at, offset in found.items() if at in partitions}
 
 
 async def store_copies(database: Database, copied: Sequence[Copied]) -> None:
@@ -202,14 +220,18 @@ async def _reopen(connection: AsyncConnection, copies: Sequence[Letter]) -> None
 
 
 async def _unresolved(connection: AsyncConnection, batch: BatchLetters) -> Sequence[LetterId]:
-    """The letters, not yet resolved, of messages that the batch has read again."""
-    if not batch.read:
-        return ()
+    """The letters, not yet resolved, of messages that the batch has read again.
+
+    An ordinary batch reads nothing again, and so asks nothing.
+    """
     first: dict[tuple[str, int], int] = {}
     last: dict[tuple[str, int], int] = {}
     for topic, partition, offsets, _ in batch.read:
-        first.setdefault((topic, partition), offsets[0])
-        last[topic, partition] = offsets[-1]
+        if batch.known_until is None or offsets[0] <= batch.known_until.get((topic, partition), -1):
+            first.setdefault((topic, partition), offsets[0])
+            last[topic, partition] = offsets[-1]
+    if not first:
+        return ()
     ranges = {
         "topics": [topic for topic, _ in first],
         "partitions": [partition for _, partition in first],
@@ -217,16 +239,18 @@ async def _unresolved(connection: AsyncConnection, batch: BatchLetters) -> Seque
         "last": list(last.values()),
     }
     rows = await connection.execute(READ_AGAIN, ranges)
-    return [found for row in rows if batch.names(found := LetterId.of_row(*row))]
+    found = [LetterId.of_row(*row) for row in rows]
+    return [letter_id for letter_id in found if batch.id_at(letter_id[:3]) == letter_id]
 
 
+# OFFSET 0 keeps the planner from reading all letters to join them: it looks each range up.
 READ_AGAIN = sa.text(
-    "SELECT source_topic, source_partition, source_offset, source_timestamp"
+    "SELECT letter.*"
     " FROM unnest(CAST(:topics AS text[]), CAST(:partitions AS integer[]),"
-    " CAST(:first AS bigint[]), CAST(:last AS bigint[])) AS read (topic, number, first, last)"
-    " JOIN dead_letters ON source_topic = topic AND source_partition = number"
-    " AND source_offset BETWEEN first AND last"
-    " WHERE state <> 'resolved'"
+    " CAST(:first AS bigint[]), CAST(:last AS bigint[])) AS read (topic, number, first, last),"
+    " LATERAL (SELECT source_topic, source_partition, source_offset, source_timestamp"
+    " FROM dead_letters WHERE source_topic = topic AND source_partition = number"
+    " AND source_offset BETWEEN first AND last AND state <> 'resolved' OFFSET 0) AS letter"
 )
 
 

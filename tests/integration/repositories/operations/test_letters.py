@@ -9,6 +9,7 @@ import pytest
 from asyncpg import Connection
 
 from repositories.claims.batch import Merged, apply_claim_batch
+from repositories.erasure import erase_provider
 from repositories.operations.letter_states import (
     REDRIVEN_MINUTES,
     KnownLetter,
@@ -25,6 +26,7 @@ from repositories.operations.letters import (
     Letter,
     LetterId,
     Span,
+    highest_unresolved,
     store_copies,
 )
 from repositories.postgres.database import Database
@@ -33,6 +35,7 @@ from repositories.vocabulary import ErasedKind, LetterState
 from tests.integration.repositories.database_state import dump
 from tests.integration.repositories.examples import (
     TOPIC,
+    apply,
     next_offset,
     rows,
     submitted,
@@ -238,6 +241,34 @@ async def test_a_letter_of_a_provider_whose_erasure_is_under_way_waits_and_is_no
         await until_waiting(observer, 1)
         await observer.execute(TOMBSTONE, P, kind)
     assert await states(database) == {2: "open"}
+
+
+async def test_with_a_provider_go_its_letters_and_those_that_name_its_claims(
+    database: Database,
+) -> None:
+    await apply(database, submitted("A"), submitted("B", provider="Q"))
+    await dead(
+        database,
+        letter(1, provider_id=P),
+        letter(2, claim_id=uuid_of("claim A"), provider_id=uuid_of("provider Q")),
+        letter(3, claim_id=uuid_of("claim B")),
+        letter(4),
+    )
+    await erase_provider(database, P, "asked")
+    assert await states(database) == {3: "open", 4: "open"}
+
+
+async def test_letters_are_looked_for_only_where_there_can_be_some(database: Database) -> None:
+    await dead(database, letter(1), letter(5), letter(7))
+    await take(database, read(7))
+    at = (TOPIC, 0)
+    known_until = await highest_unresolved(database, [at, ("another", 0)])
+    assert known_until == {at: 5}
+    await take(database, read(1, known_until={}))
+    assert await states(database) == {1: "open", 5: "open", 7: "resolved"}
+    await take(database, read(1, 2, known_until=known_until))
+    await take(database, read(5, 6, known_until=known_until))
+    assert set((await states(database)).values()) == {"resolved"}
 
 
 async def test_two_sessions_that_move_the_same_letters_wait_and_do_not_deadlock(

@@ -142,6 +142,28 @@ async def test_a_letter_that_was_sent_back_twice_counts_once(
         assert await observer.fetchval("SELECT count(*) FROM claim_events") == 2
 
 
+async def test_originals_that_are_read_again_and_can_be_used_need_no_redrive(
+    deployment: Deployment, database: Database
+) -> None:
+    """As after a reset of offsets to before the fault."""
+    load, bad = simulated(deployment, 60), nonsense(deployment, 2)
+    fault = Fault([PAID])
+    async with consuming_with(deployment, fault, CLAIMS):
+        await publish(deployment, [*load.messages, *bad])
+        await _until_read(deployment, len(load.messages) + 2)
+    before = {letter.letter_id: letter for letter in await letters(database)}
+    assert len(before) == len(load.of(deployment.topic(PAID)).messages) + 2
+    fault.lasts = False
+    beginning = dict.fromkeys(await all_end_offsets(deployment), 0)
+    await commit(deployment, deployment.group, beginning)
+    async with consuming_with(deployment, fault, CLAIMS):
+        await until_states(database, resolved=len(before) - 2, open=2)
+    for letter in await letters(database):
+        if letter.state is LetterState.OPEN:
+            assert letter.state_since == before[letter.letter_id].state_since
+    await assert_tables_equal_oracle(deployment, load.events)
+
+
 async def test_a_message_that_the_database_refuses_is_forecast_and_keeps_its_letter(
     deployment: Deployment, database: Database
 ) -> None:
