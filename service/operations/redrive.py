@@ -1,7 +1,7 @@
 """Sending dead letters back to their topics, and saying beforehand what would become of them."""
 
 from collections import Counter
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from consumers.contracts.letters import Original, copy_headers
@@ -61,11 +61,12 @@ async def redrive(
     database: Database,
     which: LetterFilter,
     counts: Counter[str],
+    tell: Callable[[], None] = lambda: None,
     *,
     again: bool = False,
 ) -> None:
     """Send copies of the letters' messages to their topics, then mark the letters; `counts` grow
-    with each step.
+    with each step, and `tell` is called then.
 
     Broken off between the two, letters stay as they were: sent a second time, their messages are
     duplicates. Raises KafkaFailed; what was done until then stays.
@@ -84,6 +85,7 @@ async def redrive(
             counts["lost"] += len(chunk.lost)
             for why, letters in chunk.left_out.items():
                 counts[why] += len(letters)
+            tell()
 
 
 async def forecast(

@@ -3,8 +3,9 @@
 import json
 import sys
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Annotated, Any
 
 import typer
@@ -22,6 +23,7 @@ from repositories.operations.letter_states import (
 from repositories.vocabulary import LetterState
 from service import wiring
 from service.cli.common import Exit, fail, load_settings, run_async
+from service.cli.operations.interruptible import end_broken_off, run_interruptible
 from service.cli.operations.letter_options import (
     Place,
     Reasons,
@@ -34,11 +36,13 @@ from service.cli.operations.letter_tables import (
     arguments,
     message,
     plain,
+    show_counts,
     show_groups,
     show_letters,
     show_verdicts,
     show_whole,
 )
+from service.cli.progress import Progress
 from service.operations.recorded import recorded
 from service.operations.redrive import MOST_REDRIVES, Verdict, forecast, message_of, redrive
 from service.settings import Settings
@@ -144,11 +148,17 @@ def redrive_(
         fail("Say why: --why TEXT. (To see what would happen: --dry-run.)", Exit.USAGE)
     count = run_async(_count(settings, which))
     _confirm(f"Send the messages of {count:,} letters back to their topics?", count, yes)
-    counts = run_async(_redrive(settings, which, why, again=again))
-    if as_json:
-        typer.echo(json.dumps(counts))
-    else:
-        typer.echo(", ".join(f"{number:,} {what}" for what, number in counts.items()) or "nothing")
+    counts: Counter[str] = Counter()
+    with Progress("letters") as progress:
+
+        def tell() -> None:
+            progress.tell(counts.total(), count)
+
+        work = partial(_redrive, settings, which, why, counts, tell, again=again)
+        ended = run_interruptible(work) is not None
+    show_counts(+counts, as_json)
+    if not ended:
+        end_broken_off("Give the command again for the rest: nothing counts twice.")
 
 
 @dlq.command()
@@ -253,19 +263,24 @@ async def _forecast(settings: Settings, which: LetterFilter, *, again: bool) -> 
 
 
 async def _redrive(
-    settings: Settings, which: LetterFilter, why: str, *, again: bool
-) -> dict[str, int]:
-    counts: Counter[str] = Counter()
+    settings: Settings,
+    which: LetterFilter,
+    why: str,
+    counts: Counter[str],
+    tell: Callable[[], None],
+    *,
+    again: bool,
+) -> bool:
     asked = arguments(which) | {"again": again}
     async with (
         wiring.open_database(settings) as database,
         recorded(settings, database, "dlq redrive", asked, why) as action,
     ):
         try:
-            await redrive(settings, database, which, counts, again=again)
+            await redrive(settings, database, which, counts, tell, again=again)
         finally:
-            action.counts.update(counts)
-    return {what: number for what, number in counts.items() if number}
+            action.counts.update(+counts)
+    return True
 
 
 async def _park(settings: Settings, which: LetterFilter, why: str, *, lift: bool) -> int:

@@ -3,7 +3,7 @@
 import base64
 import json
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Any
@@ -61,6 +61,13 @@ def show_verdicts(verdicts: Sequence[Verdict], as_json: bool) -> None:
     _print(table, "No such dead letters.")
     for what, count in counts.most_common():
         typer.echo(f"{count:,} {what}")
+
+
+def show_counts(counts: Mapping[str, int], as_json: bool) -> None:
+    if as_json:
+        typer.echo(json.dumps(counts))
+    else:
+        typer.echo(", ".join(f"{number:,} {what}" for what, number in counts.items()) or "nothing")
 
 
 def show_whole(letter: dict[str, Any], message: dict[str, Any]) -> None:

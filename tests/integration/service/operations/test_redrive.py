@@ -81,6 +81,7 @@ async def test_what_is_mended_is_taken_in_and_what_is_not_is_open_again(
     fault = Fault([PAID])
     async with consuming_with(deployment, fault, CLAIMS):
         await publish(deployment, [*load.messages, *bad])
+        await _until_read(deployment, len(load.messages) + 3)
         await until_states(database, open=owing + 3)
         fault.lasts = False
         await flush_top_codes(database)  # which the service does by itself, at any moment
