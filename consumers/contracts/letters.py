@@ -13,7 +13,7 @@ from repositories.operations.letters import Letter, LetterId
 
 REDRIVE_OF = "dlq-redrive-of"  # the last header of a copy that a redrive has sent
 MAX_DETAIL = 1000  # characters; DLQ topics leave room for these headers
-ADDED = (
+ADDED = (  # to a message on the dead letter topic, in this order
     "dlq-reason",
     "dlq-detail",
     "dlq-topic",

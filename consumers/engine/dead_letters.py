@@ -13,7 +13,13 @@ from aiokafka.errors import (
     UnknownTopicOrPartitionError,
 )
 
-from consumers.contracts.letters import MAX_DETAIL, Original, letter_id_of, original_of
+from consumers.contracts.letters import (
+    ADDED,
+    MAX_DETAIL,
+    Original,
+    letter_id_of,
+    original_of,
+)
 from consumers.contracts.refusal import DeadLetter, Record
 from consumers.engine.errors import ConsumerStopped
 from consumers.kafka.connection import KafkaConnection, start
@@ -44,17 +50,9 @@ def dead_letter_headers(letter: DeadLetter, group: str) -> list[tuple[str, bytes
     record, letter_id = letter.record, letter_id_of(letter.record)
     before = dict(record.headers).get("dlq-attempts") or b""
     attempts = int(before) if before.isdigit() and len(before) < 10 else 0
-    added = {
-        "dlq-reason": letter.reason.value,
-        "dlq-detail": letter.detail[:MAX_DETAIL],
-        "dlq-topic": letter_id.topic,
-        "dlq-partition": str(letter_id.partition),
-        "dlq-offset": str(letter_id.offset),
-        "dlq-timestamp": str(letter_id.timestamp),
-        "dlq-group": group,
-        "dlq-attempts": str(attempts + 1),
-    }
-    return [*record.headers, *((name, text.encode()) for name, text in added.items())]
+    texts = (letter.reason.value, letter.detail[:MAX_DETAIL], *map(str, letter_id), group)
+    added = zip(ADDED, (*texts, str(attempts + 1)), strict=True)
+    return [*record.headers, *((name, text.encode()) for name, text in added)]
 
 
 async def read_again(

@@ -132,10 +132,12 @@ async def record_letters(
     A letter that is there stays as it is, unless it is a copy that has died.
     """
     ordered = sorted(dead, key=lambda letter: letter.letter_id)
+    ids = {letter.letter_id for letter in ordered}
+    usable = {*batch.copies.values(), *await _unresolved(connection, batch)} - ids
+    if usable and ids:  # in several statements below, so all of them first, in order
+        await connection.execute(sa.select(locked(usable | ids)))
     await _insert(connection, [letter for letter in ordered if not letter.is_copy])
     await _reopen(connection, [letter for letter in ordered if letter.is_copy])
-    usable = {*batch.copies.values(), *await _unresolved(connection, batch)}
-    usable -= {letter.letter_id for letter in ordered}
     if usable:
         letters = locked(usable, dead_letters.c.state != LetterState.RESOLVED)
         await connection.execute(moved(letters, LetterState.RESOLVED))
