@@ -3,10 +3,10 @@
 import json
 import sys
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 from functools import partial
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
 
 import typer
 
@@ -14,12 +14,12 @@ from repositories.operations.letter_states import (
     WAITING,
     KnownLetter,
     LetterFilter,
-    LetterGroup,
     count_letters,
     find_letters,
     grouped_letters,
     park_letters,
 )
+from repositories.postgres.database import Database
 from repositories.vocabulary import LetterState
 from service import wiring
 from service.cli.common import Exit, fail, load_settings, run_async
@@ -39,6 +39,7 @@ from service.cli.operations.letter_tables import (
     show_counts,
     show_groups,
     show_letters,
+    show_verdict,
     show_verdicts,
     show_whole,
 )
@@ -56,6 +57,7 @@ dlq = typer.Typer(
 Why = Annotated[str, typer.Option("--why", help="The reason, to be kept; no personal data.")]
 AsJson = Annotated[bool, typer.Option("--json", help="JSON, for programs.")]
 Yes = Annotated[bool, typer.Option("--yes", help="Do not ask.")]
+Result = TypeVar("Result")
 ALL = sys.maxsize
 
 
@@ -78,12 +80,12 @@ def list_(
     settings = load_settings()
     which = letter_filter(settings, topic, reason, state or WAITING, since)
     if each:
-        letters = run_async(_find(settings, which, limit + 1))
+        letters = _ask(settings, lambda database: find_letters(database, which, limit + 1))
         show_letters(letters[:limit], as_json)
         if len(letters) > limit:
             typer.echo(f"There are more: --limit {limit} ends here.", err=True)
         return
-    show_groups(run_async(_grouped(settings, which)), as_json)
+    show_groups(_ask(settings, lambda database: grouped_letters(database, which)), as_json)
 
 
 @dlq.command()
@@ -142,11 +144,14 @@ def redrive_(
     which = letter_filter(settings, topic, reason, state, since, place)
     which = _redrivable(settings, which, again=again)
     if dry_run:
-        show_verdicts(run_async(_forecast(settings, which, again=again)), as_json)
+        each: list[Verdict] = []
+        show_one = each.append if as_json else show_verdict
+        would = run_async(_forecast(settings, which, show_one, again=again))
+        show_verdicts(would, each if as_json else None)
         return
     if not why:
         fail("Say why: --why TEXT. (To see what would happen: --dry-run.)", Exit.USAGE)
-    count = run_async(_count(settings, which))
+    count = _ask(settings, lambda database: count_letters(database, which))
     _confirm(f"Send the messages of {count:,} letters back to their topics?", count, yes)
     counts: Counter[str] = Counter()
     with Progress("letters") as progress:
@@ -182,7 +187,7 @@ def park(
     if place:
         _at_place(settings, which)
     which = replace(which, states=[each for each in candidates if each in (state or candidates)])
-    count = run_async(_count(settings, which)) if which.states else 0
+    count = _ask(settings, lambda database: count_letters(database, which)) if which.states else 0
     _confirm(f"{'Open' if lift else 'Park'} {count:,} letters?", count, yes)
     moved = run_async(_park(settings, which, why, lift=lift)) if count else 0
     typer.echo(f"{'opened' if lift else 'parked'} {moved:,} letters")
@@ -213,7 +218,7 @@ def _redrivable(settings: Settings, which: LetterFilter, *, again: bool) -> Lett
 
 
 def _at_place(settings: Settings, which: LetterFilter) -> Sequence[KnownLetter]:
-    return run_async(_find(settings, which, ALL)) or _no_letter()
+    return _ask(settings, lambda database: find_letters(database, which, ALL)) or _no_letter()
 
 
 def _no_letter() -> Any:
@@ -225,19 +230,12 @@ def _confirm(question: str, count: int, yes: bool) -> None:
         typer.confirm(question, abort=True)
 
 
-async def _find(settings: Settings, which: LetterFilter, limit: int) -> Sequence[KnownLetter]:
-    async with wiring.open_database(settings) as database:
-        return await find_letters(database, which, limit)
+def _ask(settings: Settings, work: Callable[[Database], Awaitable[Result]]) -> Result:
+    async def answer() -> Result:
+        async with wiring.open_database(settings) as database:
+            return await work(database)
 
-
-async def _grouped(settings: Settings, which: LetterFilter) -> Sequence[LetterGroup]:
-    async with wiring.open_database(settings) as database:
-        return await grouped_letters(database, which)
-
-
-async def _count(settings: Settings, which: LetterFilter) -> int:
-    async with wiring.open_database(settings) as database:
-        return await count_letters(database, which)
+    return run_async(answer())
 
 
 async def _show(
@@ -257,9 +255,15 @@ async def _show(
         return shown
 
 
-async def _forecast(settings: Settings, which: LetterFilter, *, again: bool) -> Sequence[Verdict]:
+async def _forecast(
+    settings: Settings, which: LetterFilter, show_one: Callable[[Verdict], None], *, again: bool
+) -> Counter[str]:
+    counts: Counter[str] = Counter()
     async with wiring.open_database(settings) as database:
-        return [each async for each in forecast(settings, database, which, again=again)]
+        async for verdict in forecast(settings, database, which, again=again):
+            show_one(verdict)
+            counts[verdict.what] += 1
+    return counts
 
 
 async def _redrive(

@@ -2,7 +2,6 @@
 
 import base64
 import json
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
@@ -48,19 +47,18 @@ def show_letters(letters: Sequence[KnownLetter], as_json: bool) -> None:
     _print(table, "No such dead letters.")
 
 
-def show_verdicts(verdicts: Sequence[Verdict], as_json: bool) -> None:
-    """Each, and at the end how many of each kind."""
-    counts = Counter(verdict.what for verdict in verdicts)
-    if as_json:
-        each = [plain(verdict.letter) | {"would": verdict.what} for verdict in verdicts]
-        typer.echo(json.dumps({"letters": each, "counts": counts}, default=str))
+def show_verdict(verdict: Verdict) -> None:
+    typer.echo(f"{_place(verdict.letter)}: {verdict.what}")
+
+
+def show_verdicts(counts: Mapping[str, int], verdicts: Sequence[Verdict] | None) -> None:
+    """How many of each kind, and as JSON each, if they were not shown already."""
+    if verdicts is None:
+        for what, count in counts.items():
+            typer.echo(f"{count:,} {what}")
         return
-    table = _table("topic partition offset", "what would become of it")
-    for verdict in verdicts:
-        table.add_row(_place(verdict.letter), verdict.what)
-    _print(table, "No such dead letters.")
-    for what, count in counts.most_common():
-        typer.echo(f"{count:,} {what}")
+    each = [plain(verdict.letter) | {"would": verdict.what} for verdict in verdicts]
+    typer.echo(json.dumps({"letters": each, "counts": counts}, default=str))
 
 
 def show_counts(counts: Mapping[str, int], as_json: bool) -> None:
