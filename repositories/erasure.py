@@ -10,12 +10,24 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, Table, and_, delete, func, select, tuple_, update
+from sqlalchemy import (
+    ColumnElement,
+    Select,
+    Table,
+    and_,
+    delete,
+    func,
+    or_,
+    select,
+    tuple_,
+    update,
+)
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from repositories import tables
 from repositories.claims.batch import HORIZON_LOCK
+from repositories.operations.tables import dead_letters
 from repositories.postgres.database import WITHOUT_LIMITS, Database
 from repositories.postgres.notifications import Channel, notify
 from repositories.reports import tables as report_tables
@@ -151,6 +163,13 @@ async def _remove(connection: AsyncConnection, provider_id: UUID) -> ErasedProvi
     gone = delete(reports).where(reports.c.provider_id == provider_id)
     files = (await connection.scalars(gone.returning(reports.c.file_path))).all()
     await _delete(connection, outbox, outbox.c.message_key == str(provider_id))
+    # Before its claims, which nobody else changes while the provider is locked: a letter may name
+    # one of them and another provider, or none.
+    its_claims = select(tables.claims.c.claim_id).where(tables.claims.c.provider_id == provider_id)
+    its_letters = or_(
+        dead_letters.c.provider_id == provider_id, dead_letters.c.claim_id.in_(its_claims)
+    )
+    await _delete(connection, dead_letters, its_letters)
     counts = {
         table: await _delete(connection, table, table.c.provider_id == provider_id)
         for table in (

@@ -37,6 +37,7 @@ from consumers.kafka.topics import (
 Positions = dict[tuple[str, int], int]  # (topic, partition): offset of the next message
 UNACKNOWLEDGED = 5_000  # messages that may be under way at once
 NEW_TOPIC_SECONDS = 5  # for a topic that was created a moment ago to be known to each broker
+NO_LIMIT = 2**31 - 1  # bytes of a request: the broker's own limit decides
 GOODBYE_SECONDS = 5  # a producer with messages left would wait for a lost broker for ever
 
 
@@ -218,8 +219,14 @@ class Publisher:
 
 
 @asynccontextmanager
-async def publisher(connection: KafkaConnection) -> AsyncIterator[Publisher]:
-    """A publisher; at the end everything is acknowledged. Raises KafkaFailed."""
+async def publisher(
+    connection: KafkaConnection, *, large: bool = False
+) -> AsyncIterator[Publisher]:
+    """A publisher; at the end everything is acknowledged. Raises KafkaFailed.
+
+    `large`: for messages of any size, compressed, as one that came so might not fit otherwise.
+    """
+    options = {"compression_type": "gzip", "max_request_size": NO_LIMIT} if large else {}
     with _explained(connection):
         producer = AIOKafkaProducer(
             **(await reachable(connection)).client_options(),
@@ -229,6 +236,7 @@ async def publisher(connection: KafkaConnection) -> AsyncIterator[Publisher]:
             max_batch_size=256 * 1024,
             key_serializer=_unboxed,
             value_serializer=_unboxed,
+            **options,
         )
         try:
             await producer.start()

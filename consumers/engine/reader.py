@@ -7,6 +7,7 @@ end before the next is begun, and memory does not grow with the number of partit
 import asyncio
 import logging
 import time
+from array import array
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from traceback import walk_tb
@@ -24,6 +25,7 @@ from aiokafka.errors import (
     UnsupportedCodecError,
 )
 
+from consumers.contracts.letters import REDRIVE_OF, redrive_of
 from consumers.contracts.refusal import DeadLetter, Record
 from consumers.engine.brake import Brakes
 from consumers.engine.dead_letters import bytes_of
@@ -176,16 +178,19 @@ class Reader(Generic[Event]):
             decoded = decode(record)
             if isinstance(decoded, DeadLetter):
                 letters.append(decoded)
-                verdicts[at] = 1
+                verdicts[at] = redrive_of(record) is None  # a copy that dies is no news
                 size += bytes_of(record)
             else:
                 events.append(decoded)
                 size += len(decoded) + 50 if isinstance(decoded, bytes) else bytes_of(record)
         position, state = await self.consumer.position(partition), self._open[partition]
-        newest = records[-1].timestamp if records else None
+        marked = [r for r in records if r.headers and r.headers[-1][0] == REDRIVE_OF]
         chunk = Chunk(
-            partition, state.last, position, events, letters, bytes(verdicts), size, newest
-        )
+            partition, state.last, position, events, letters, bytes(verdicts), size,
+            array("q", [record.offset for record in records]),
+            array("q", [record.timestamp for record in records]),
+            {record.offset: copied for record in marked if (copied := redrive_of(record))},
+        )  # fmt: skip
         state.last = state.next = position
         await self.intake.put(chunk)
 

@@ -1,29 +1,38 @@
 """What a topic's module provides: how to decode its messages, and what to do with a batch."""
 
 from collections import Counter
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, Protocol, TypeVar
+from uuid import UUID
 
 from aiokafka import TopicPartition
 
 from consumers.contracts.refusal import DeadLetter, DeadLetterReason, Record
 from repositories.offsets import NextOffset
+from repositories.operations.letters import NO_LETTERS, BatchLetters, Letter, Place
 from repositories.postgres.database import Database
 
 Event = TypeVar("Event")
+Event_contra = TypeVar("Event_contra", contravariant=True)
 Decode = Callable[[Record], Event | DeadLetter]
 
 
 @dataclass(frozen=True)
 class Refusal:
-    """An event that the database's state speaks against: where it was read, and why."""
+    """An event that the database's state speaks against: where it was read, why, whose it is."""
 
     topic: str
     partition: int
     offset: int
     reason: DeadLetterReason
     detail: str
+    claim_id: UUID | None = None
+    provider_id: UUID | None = None
+
+    @property
+    def place(self) -> Place:
+        return self.topic, self.partition, self.offset
 
 
 @dataclass(frozen=True)
@@ -38,12 +47,24 @@ class Outcome:
     erased: int = 0
 
 
-# To be called with a batch's refusals before its transaction commits: what it raises rolls back.
-Judge = Callable[[Sequence[Refusal]], None]
+# To be called with a batch's refusals before its transaction commits: what it raises rolls back,
+# and what it returns are the letters to record for them.
+Judge = Callable[[Sequence[Refusal]], Sequence[Letter]]
 
 
-# Apply events and store the offsets after them in *one* transaction; safe to repeat.
-HandleBatch = Callable[[Database, Sequence[Event], Sequence[NextOffset], Judge], Awaitable[Outcome]]
+class HandleBatch(Protocol[Event_contra]):
+    """Applies events, and records dead letters and the offsets after them, in *one* transaction;
+    safe to repeat."""
+
+    async def __call__(
+        self,
+        database: Database,
+        events: Sequence[Event_contra],
+        offsets: Sequence[NextOffset],
+        judge: Judge,
+        letters: BatchLetters = NO_LETTERS,
+        /,
+    ) -> Outcome: ...
 
 
 @dataclass(frozen=True)

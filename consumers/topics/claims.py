@@ -9,15 +9,20 @@ from consumers.contracts.registry import CLAIM_CONTRACTS
 from consumers.engine.subscription import Judge, Outcome, Refusal, Subscription
 from repositories.claims.batch import Merged, RefusedEvent, apply_claim_batch
 from repositories.offsets import NextOffset
+from repositories.operations.letters import NO_LETTERS, BatchLetters
 from repositories.postgres.database import Database
 
 
 async def merge_claims(
-    database: Database, events: Sequence[bytes], offsets: Sequence[NextOffset], judge: Judge
+    database: Database,
+    events: Sequence[bytes],
+    offsets: Sequence[NextOffset],
+    judge: Judge,
+    letters: BatchLetters = NO_LETTERS,
 ) -> Outcome:
     """Merge a batch of claim events into history, claims and figures."""
     merged = await apply_claim_batch(
-        database, events, offsets, lambda merged: judge(_refusals(merged))
+        database, events, offsets, lambda merged: judge(_refusals(merged)), letters
     )
     return Outcome(
         merged.applied,
@@ -30,7 +35,17 @@ async def merge_claims(
 
 
 def _refusals(merged: Merged) -> list[Refusal]:
-    return [Refusal(*event[:3], *_reason(event)) for event in merged.refused]
+    return [
+        Refusal(
+            event.topic,
+            event.partition,
+            event.offset,
+            *_reason(event),
+            claim_id=event.claim_id,
+            provider_id=event.provider_id,
+        )
+        for event in merged.refused
+    ]
 
 
 def _reason(event: RefusedEvent) -> tuple[DeadLetterReason, str]:

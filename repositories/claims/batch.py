@@ -1,9 +1,10 @@
 """Applying a batch of claim events: one transaction, whatever the batch's size."""
 
 from collections.abc import AsyncIterator, Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache, partial
-from typing import Any, NamedTuple
+from typing import Any
+from uuid import UUID
 
 from sqlalchemy import Select, TextClause, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -17,6 +18,13 @@ from repositories.claims.rows import ClaimEventRow
 from repositories.errors import ConcurrentClaim
 from repositories.metrics.upsert import remove_empty_days
 from repositories.offsets import NextOffset, store_offsets
+from repositories.operations.letters import (
+    NO_LETTERS,
+    BatchLetters,
+    Letter,
+    not_erased,
+    record_letters,
+)
 from repositories.postgres.database import Database
 from repositories.statements import BY_INDEX, compiled
 from repositories.tables import staged_claim_events
@@ -28,16 +36,20 @@ STAGED_COLUMNS = ("seq", *ClaimEventRow._fields)
 LINES_AT_ONCE = 500
 
 
-class RefusedEvent(NamedTuple):
+@dataclass(frozen=True)
+class RefusedEvent:
     """An event that breaks the publisher's contract; what came first stands.
 
-    The claim belongs to another provider, or else this version of it has other content.
+    The claim belongs to another provider, or else this version of it has other content. The ids are
+    the event's own, and no part of what tells two of them apart.
     """
 
     topic: str
     partition: int
     offset: int
     other_provider: bool
+    claim_id: UUID | None = field(default=None, compare=False)
+    provider_id: UUID | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True)
@@ -61,17 +73,22 @@ async def apply_claim_batch(
     database: Database,
     events: Sequence[bytes],
     offsets: Sequence[NextOffset],
-    judge: Callable[[Merged], None] = lambda _: None,
+    judge: Callable[[Merged], Sequence[Letter]] = lambda _: (),
+    letters: BatchLetters = NO_LETTERS,
 ) -> Merged:
     """Merge `events`, in the order of their arrival, and store `offsets`, in one transaction.
 
     Events are lines of `copy_line`. `judge` is called before the commit: what it raises rolls back
-    and is raised here. Raises DatabaseUnavailable or ConcurrentClaim (retry the same call) or
+    and is raised here, and what it returns are the refused events' letters, which are recorded
+    with those of the batch. Raises DatabaseUnavailable or ConcurrentClaim (retry the same call) or
     another RepositoryError (a fault that a person must see). After any of them nothing has changed.
     """
     async with database.transaction() as connection:
+        if letters.dead:
+            await connection.execute(_prepare())  # before the erasures' lock, as everywhere
+        dead = await not_erased(connection, letters.dead)
         merged = await merge_events(connection, events) if events else Merged()
-        judge(merged)
+        await record_letters(connection, letters, [*dead, *judge(merged)])
         await store_offsets(connection, offsets)
     return merged
 

@@ -61,7 +61,7 @@ def merge(*, with_metrics: bool = True) -> sa.Select[Any]:
 
 
 def refused() -> sa.Select[Any]:
-    """Staged events that break the publisher's contract: their source, and which clause.
+    """Staged events that break the publisher's contract: their source, which clause, and ids.
 
     To be run after the merge: what is compared with is then in the history, be it from this batch
     or from before.
@@ -73,6 +73,8 @@ def refused() -> sa.Select[Any]:
             staged.c.source_partition,
             staged.c.source_offset,
             mismatch.label("other_provider"),
+            staged.c.claim_id,
+            staged.c.provider_id,
         )
         .join(claims, claims.c.claim_id == staged.c.claim_id)
         .outerjoin(claim_events, _same_identity(claim_events, staged))

@@ -822,7 +822,7 @@ FROM changed_rows) AS emptied_days;
 
 -- Only if some event is neither new nor a repetition: which, and why
 SELECT staged.source_topic, staged.source_partition, staged.source_offset, staged.provider_id !=
-    claims.provider_id AS other_provider
+    claims.provider_id AS other_provider, staged.claim_id, staged.provider_id
 FROM staged_claim_events_1b34f57b AS staged JOIN claims ON claims.claim_id = staged.claim_id LEFT
     OUTER JOIN claim_events ON claim_events.claim_id = staged.claim_id AND
     claim_events.claim_version = staged.claim_version

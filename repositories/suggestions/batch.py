@@ -1,11 +1,12 @@
 """Applying a batch of the AI coach's events: one transaction, whatever the batch's size."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache, partial
-from typing import NamedTuple
+from typing import Any
+from uuid import UUID
 
-from sqlalchemy import TextClause, func, select
+from sqlalchemy import Select, TextClause, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.schema import CreateTable
 from sqlalchemy.sql.elements import ClauseElement
@@ -13,6 +14,13 @@ from sqlalchemy.sql.elements import ClauseElement
 from repositories import batch_providers
 from repositories.claims.batch import HORIZON_LOCK
 from repositories.offsets import NextOffset, store_offsets
+from repositories.operations.letters import (
+    NO_LETTERS,
+    BatchLetters,
+    Letter,
+    not_erased,
+    record_letters,
+)
 from repositories.postgres.database import Database
 from repositories.statements import BY_INDEX, compiled
 from repositories.suggestions import merge as suggestion_merge
@@ -21,12 +29,18 @@ from repositories.suggestions.tables import staged_suggestions
 from repositories.tombstones import anything_erased
 
 
-class RefusedSuggestion(NamedTuple):
-    """Where an event was read whose id came with other content before; what came first stands."""
+@dataclass(frozen=True)
+class RefusedSuggestion:
+    """Where an event was read whose id came with other content before; what came first stands.
+
+    The ids are the event's own, and no part of what tells two of them apart.
+    """
 
     topic: str
     partition: int
     offset: int
+    claim_id: UUID | None = field(default=None, compare=False)
+    provider_id: UUID | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True)
@@ -48,24 +62,29 @@ async def apply_suggestion_batch(
     database: Database,
     rows: Sequence[SuggestionRow],
     offsets: Sequence[NextOffset],
-    judge: Callable[[AppliedSuggestions], None] = lambda _: None,
+    judge: Callable[[AppliedSuggestions], Sequence[Letter]] = lambda _: (),
+    letters: BatchLetters = NO_LETTERS,
 ) -> AppliedSuggestions:
     """Store and count `rows`, in the order of their arrival, and store `offsets`, at once.
 
-    `judge` is called before the commit: what it raises rolls back and is raised here. Raises
+    `judge` is called before the commit: what it raises rolls back and is raised here, and what it
+    returns are the refused events' letters, which are recorded with those of the batch. Raises
     DatabaseUnavailable (retry the same call) or another RepositoryError (a fault that a person must
     see). After any of them nothing has changed.
     """
     async with database.transaction() as connection:
+        if letters.dead:
+            await connection.execute(_prepare())  # before the erasures' lock, as everywhere
+        dead = await not_erased(connection, letters.dead)
         applied = await _merge(connection, rows) if rows else AppliedSuggestions()
-        judge(applied)
+        await record_letters(connection, letters, [*dead, *judge(applied)])
         await store_offsets(connection, offsets)
     return applied
 
 
 async def _merge(connection: AsyncConnection, rows: Sequence[SuggestionRow]) -> AppliedSuggestions:
     """In the order of locks that claim batches keep to: the horizon, then the providers."""
-    await connection.execute(select(func.pg_advisory_xact_lock_shared(HORIZON_LOCK), *BY_INDEX))
+    await connection.execute(_prepare())
     await _stage(connection, rows)
     await connection.execute(_statement("add_providers"))
     await connection.execute(_statement("lock_providers"))
@@ -79,6 +98,10 @@ async def _merge(connection: AsyncConnection, rows: Sequence[SuggestionRow]) -> 
         changed_rows=counts["changed_rows"],
         erased=erased,
     )
+
+
+def _prepare() -> Select[Any]:
+    return select(func.pg_advisory_xact_lock_shared(HORIZON_LOCK), *BY_INDEX)
 
 
 async def _stage(connection: AsyncConnection, rows: Sequence[SuggestionRow]) -> None:

@@ -80,7 +80,13 @@ def refused() -> sa.Select[Any]:
         *(staged.c[name].is_distinct_from(ai_suggestions.c[name]) for name in CONTENT_COLUMNS)
     )
     return (
-        sa.select(staged.c.source_topic, staged.c.source_partition, staged.c.source_offset)
+        sa.select(
+            staged.c.source_topic,
+            staged.c.source_partition,
+            staged.c.source_offset,
+            staged.c.claim_id,
+            staged.c.provider_id,
+        )
         .join(ai_suggestions, ai_suggestions.c.event_id == staged.c.event_id)
         .where(differs)
         .order_by(staged.c.seq)

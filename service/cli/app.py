@@ -28,6 +28,7 @@ MODULES = {
     "keys": "service.cli.keys",
     "erase": "service.cli.erase",
     "store": "service.cli.store",
+    "dlq": "service.cli.operations.dlq",
 }
 
 

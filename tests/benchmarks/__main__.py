@@ -20,13 +20,17 @@ from service.local.stack import Stack
 from tests.benchmarks.cache import Drained, measure_keys, measure_year
 from tests.benchmarks.claims import Bench, Round, plain_rate, rounds_against, rounds_of, scale
 from tests.benchmarks.latency import LATENCIES, Latency, measure_latency
+from tests.benchmarks.letters import LETTERS, MOST_SECONDS, measure_letters
 from tests.benchmarks.memory import peaks
 from tests.benchmarks.processes import Run
 from tests.benchmarks.recompute import measure_recomputing, show_recomputing
 from tests.benchmarks.reports import Made, measure_reports
 from tests.benchmarks.workload import Workload
 
-PARTS = ("latency", "backlog", "plain", "scale", "keys", "year", "memory", "reports", "recompute")
+PARTS = (
+    "latency", "backlog", "plain", "scale", "keys", "year", "memory", "reports", "recompute",
+    "letters",
+)  # fmt: skip
 MIB = 1024 * 1024
 MEMORY_LIMIT_MB = 250
 # Against the commit before, which had half the keys.
@@ -94,6 +98,7 @@ def measure(
         "memory": lambda: show_peaks(peaks(bench), console),
         "reports": lambda: show_reports(measure_reports(bench), console),
         "recompute": lambda: show_recomputing(measure_recomputing(bench, claims), console),
+        "letters": lambda: show_letters(measure_letters(bench), console),
     }
     for part in PARTS:
         if part in parts:
@@ -237,6 +242,12 @@ def show_reports(made: Sequence[Made], console: Console) -> None:
             f"{one.reports / one.seconds * 60:,.0f}" if each else "",
         )
     console.print(table)
+
+
+def show_letters(found: Mapping[str, float], console: Console) -> None:
+    console.print(f"{LETTERS:,} dead letters are listed (must be under {MOST_SECONDS:g} s):")
+    for what, seconds in found.items():
+        console.print(f"   {what}: {seconds:.2f} s")
 
 
 if __name__ == "__main__":

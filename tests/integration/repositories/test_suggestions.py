@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Sequence
 from datetime import UTC, date, datetime
 from decimal import Decimal
-from typing import Any
+from typing import Any, NoReturn
 
 import pytest
 from asyncpg import Connection
@@ -148,7 +148,7 @@ async def test_what_the_judge_raises_rolls_all_of_it_back(
     await apply_suggestions(database, suggestion())
     before, seen = await dump(observer), []
 
-    def judge(applied: AppliedSuggestions) -> None:
+    def judge(applied: AppliedSuggestions) -> NoReturn:
         seen.append(applied)
         raise OverflowError
 

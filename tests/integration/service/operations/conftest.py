@@ -1,13 +1,14 @@
-"""A migrated database that each test finds empty."""
+"""A migrated database that each test finds empty, and deployments for tests with a real Kafka."""
 
 from collections.abc import Iterator
 
 import pytest
 
+from tests.harness.fixtures import deployment
 from tests.integration.repositories.migrated import migrated_database
 from tests.integration.tables import database, observer
 
-__all__ = ["database", "observer"]
+__all__ = ["database", "deployment", "observer"]
 
 
 @pytest.fixture(scope="session")
