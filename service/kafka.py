@@ -170,7 +170,7 @@ async def ensure_admission(connection: KafkaConnection) -> None:
 @asynccontextmanager
 async def kafka_admin(connection: KafkaConnection) -> AsyncIterator[KafkaAdmin]:
     """An admin, closed at the end. Raises KafkaFailed if no broker answers."""
-    with _explained(connection):
+    with explained(connection):
         options = (await reachable(connection)).client_options()
         client = AIOKafkaAdminClient(**options)
         reader = AIOKafkaConsumer(**options, isolation_level="read_committed")
@@ -220,7 +220,7 @@ class Publisher:
 @asynccontextmanager
 async def publisher(connection: KafkaConnection) -> AsyncIterator[Publisher]:
     """A publisher; at the end everything is acknowledged. Raises KafkaFailed."""
-    with _explained(connection):
+    with explained(connection):
         producer = AIOKafkaProducer(
             **(await reachable(connection)).client_options(),
             acks="all",
@@ -266,7 +266,8 @@ def _about(topic: str) -> Iterator[None]:
 
 
 @contextmanager
-def _explained(connection: KafkaConnection) -> Iterator[None]:
+def explained(connection: KafkaConnection) -> Iterator[None]:
+    """The client's errors become KafkaFailed."""
     try:
         yield
     except KafkaFault as fault:

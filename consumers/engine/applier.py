@@ -71,7 +71,8 @@ class Applier(Generic[Event]):
                 lambda: self.dead_letter_queue.publish(letters, self.group),
                 "publishing dead letters",
             )
-        await self._commit(batch, consumer)
+        if await self._commit(batch, consumer):
+            self.progress.committed |= batch.next_offsets
         for topic, verdicts in batch.verdicts().items():
             refused = sum(refusal.topic == topic for refusal in outcome.refusals)
             self.brakes.of(topic).observe(verdicts + bytes([BAD]) * refused)
@@ -125,7 +126,8 @@ class Applier(Generic[Event]):
             if place in records
         ]
 
-    async def _commit(self, batch: Batch[Event], consumer: AIOKafkaConsumer) -> None:
+    async def _commit(self, batch: Batch[Event], consumer: AIOKafkaConsumer) -> bool:
+        """False if the partitions have gone to another member."""
         offsets = {at: OffsetAndMetadata(offset, "") for at, offset in batch.next_offsets.items()}
 
         async def commit() -> None:
@@ -140,6 +142,8 @@ class Applier(Generic[Event]):
         except (CommitFailedError, IllegalStateError):
             # The partitions are another member's now. It reads this batch again, which is harmless.
             log.info("offsets not committed: the group has rebalanced", extra=self.labels)
+            return False
+        return True
 
     async def _keep_trying(self, work: Callable[[], Awaitable[Result]], doing: str) -> Result:
         return await until_it_succeeds(work, f"{doing} of {self.subscription.name}", self.retry)
