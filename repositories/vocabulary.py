@@ -194,3 +194,19 @@ class Discrepancy(StrEnum):
     DUE = "due"  # a list that was known to be behind
     NEW = "new"  # of a key that came with this version, and waited to be filled
     BEFORE_HORIZON = "before horizon"  # of a month that the figures cover no more
+
+
+class OrderOutcome(StrEnum):
+    """How an order ended."""
+
+    DONE = "done"  # carried out; of a pause: reading goes on
+    REFUSED = "refused"  # the partition was not where the order says
+    WITHDRAWN = "withdrawn"  # nobody took it in time, or a newer one replaced it
+
+
+class StopCause(StrEnum):
+    """Why a partition is read no further until a person decides."""
+
+    OFFSET_GONE = "offset gone"  # the broker does not have what is to be read next
+    UNDECODABLE = "undecodable"  # the client cannot decode what is to be read next
+    BRAKE = "brake"  # its topic brought too many messages that cannot be used

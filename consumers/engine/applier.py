@@ -84,7 +84,8 @@ class Applier(Generic[Event]):
             await self._keep_trying(
                 lambda: store_copies(self.database, copied), "noting where dead letters lie"
             )
-        await self._commit(batch, consumer)
+        if await self._commit(batch, consumer):
+            self.progress.committed |= batch.next_offsets
         for topic, verdicts in batch.verdicts().items():
             refused = _new_refusals(batch, outcome.refusals)[topic]
             self.brakes.of(topic).observe(verdicts + bytes([BAD]) * refused)
@@ -164,7 +165,8 @@ class Applier(Generic[Event]):
             if place in records
         ]
 
-    async def _commit(self, batch: Batch[Event], consumer: AIOKafkaConsumer) -> None:
+    async def _commit(self, batch: Batch[Event], consumer: AIOKafkaConsumer) -> bool:
+        """False if the partitions have gone to another member."""
         offsets = {at: OffsetAndMetadata(offset, "") for at, offset in batch.next_offsets.items()}
 
         async def commit() -> None:
@@ -179,6 +181,8 @@ class Applier(Generic[Event]):
         except (CommitFailedError, IllegalStateError):
             # The partitions are another member's now. It reads this batch again, which is harmless.
             log.info("offsets not committed: the group has rebalanced", extra=self.labels)
+            return False
+        return True
 
     async def _keep_trying(self, work: Callable[[], Awaitable[Result]], doing: str) -> Result:
         return await until_it_succeeds(work, f"{doing} of {self.subscription.name}", self.retry)

@@ -9,6 +9,7 @@ from uuid import UUID
 from aiokafka import TopicPartition
 
 from consumers.contracts.refusal import DeadLetter, DeadLetterReason, Record
+from consumers.kafka.stops import Stop
 from repositories.offsets import NextOffset
 from repositories.operations.letters import NO_LETTERS, BatchLetters, Letter, Place
 from repositories.postgres.database import Database
@@ -96,8 +97,9 @@ def one_topic(topic: str, decode: Decode[Event], handle: HandleBatch[Event]) -> 
 class Progress:
     """What the lanes of a subscription have done since this process started.
 
-    `lag` is in messages; `stopped` maps partitions to why they stopped, `missing` names topics;
-    `without_topic`: none is there to read, and the lanes wait for one.
+    `lag` is in messages; `committed` has the next offset of each partition since it was assigned,
+    `stopped` those that are read no further; `missing` names topics; `without_topic`: none is there
+    to read, and the lanes wait for one.
     """
 
     messages: int = 0
@@ -109,7 +111,8 @@ class Progress:
     dead_letters: Counter[DeadLetterReason] = field(default_factory=Counter)
     lag: dict[TopicPartition, int] = field(default_factory=dict)
     assigned: set[TopicPartition] = field(default_factory=set)
-    stopped: dict[TopicPartition, str] = field(default_factory=dict)
+    committed: dict[TopicPartition, int] = field(default_factory=dict)
+    stopped: dict[TopicPartition, Stop] = field(default_factory=dict)
     missing: set[str] = field(default_factory=set)
     without_topic: bool = False
 
@@ -121,6 +124,11 @@ class Progress:
         self.duplicate += outcome.duplicate
         self.erased += outcome.erased
         self.dead_letters.update(letter.reason for letter in letters)
+
+    def forget(self, partition: TopicPartition) -> None:
+        """It is assigned anew, and nothing is known of it yet."""
+        self.stopped.pop(partition, None)
+        self.committed.pop(partition, None)
 
     def totals(self) -> dict[str, int]:
         """All that was applied, for the log."""

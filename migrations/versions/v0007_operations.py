@@ -24,6 +24,7 @@ def upgrade() -> None:
     _create_dead_letters()
     _create_operator_actions()
     _create_orders()
+    _create_stopped_partitions()
     _create_nightly_tables()
 
 
@@ -96,23 +97,50 @@ def _create_orders() -> None:
         _random_id("order_id"),
         sa.Column("kind", sa.String(5), nullable=False),
         sa.Column("topic", sa.Text),
+        sa.Column("consumer_group", sa.Text),
         sa.Column("partition", sa.Integer),
+        sa.Column("from_offset", sa.BigInteger),
         sa.Column("next_offset", sa.BigInteger),
         sa.Column("action_id", sa.Uuid, nullable=False),
         _time("ordered_at", now=True),
+        sa.Column("taken_by", sa.Text),
         _time("closed_at", nullable=True),
+        sa.Column("outcome", sa.String(9)),
         sa.Column("answer", sa.Text),
         sa.PrimaryKeyConstraint("order_id", name="pk_orders"),
         sa.ForeignKeyConstraint(
             ["action_id"], ["operator_actions.action_id"], name="fk_orders_action_id"
         ),
         sa.CheckConstraint(
-            "(kind = 'skip') = (partition IS NOT NULL AND next_offset IS NOT NULL)",
+            "CASE kind WHEN 'skip'"
+            " THEN num_nulls(topic, consumer_group, partition, from_offset, next_offset) = 0"
+            " ELSE num_nonnulls(consumer_group, partition, from_offset, next_offset) = 0 END",
             name=op.f("ck_orders_skip_whole"),
+        ),
+        sa.CheckConstraint(
+            "(closed_at IS NULL) = (outcome IS NULL)", name=op.f("ck_orders_closed_whole")
         ),
     )
     op.create_index(
         "ix_orders_open", "orders", ["ordered_at"], postgresql_where=sa.text("closed_at IS NULL")
+    )
+
+
+def _create_stopped_partitions() -> None:
+    op.create_table(
+        "stopped_partitions",
+        sa.Column("consumer_group", sa.Text, nullable=False),
+        sa.Column("topic", sa.Text, nullable=False),
+        sa.Column("partition", sa.Integer, nullable=False),
+        sa.Column("next_offset", sa.BigInteger, nullable=False),
+        sa.Column("cause", sa.String(11), nullable=False),
+        sa.Column("why", sa.Text, nullable=False),
+        sa.Column("instance", sa.Text, nullable=False),
+        _time("stopped_at", now=True),
+        _time("confirmed_at", now=True),
+        sa.PrimaryKeyConstraint(
+            "consumer_group", "topic", "partition", name="pk_stopped_partitions"
+        ),
     )
 
 
@@ -160,6 +188,7 @@ def downgrade() -> None:
         "repaired_rows",
         "job_runs",
         "provider_freshness",
+        "stopped_partitions",
         "orders",
         "operator_actions",
         "dead_letters",

@@ -5,7 +5,13 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import JSONB
 
 from repositories.tables import metadata, timestamp, words
-from repositories.vocabulary import ActionOutcome, LetterState, OrderKind
+from repositories.vocabulary import (
+    ActionOutcome,
+    LetterState,
+    OrderKind,
+    OrderOutcome,
+    StopCause,
+)
 
 # What became of each message that could not be used: by its place, and its timestamp, as a topic
 # that was created anew uses offsets again. No payload, and nothing of a patient.
@@ -105,21 +111,47 @@ repaired_rows = sa.Table(
 )
 
 # What an operator orders the members of the consumer groups to do, on whichever instance they are.
-# `skip` names a partition and where to go on; a `pause` holds until a `resume` closes it.
+# `skip` names a partition, where it stands and where to go on; a `pause` holds until a `resume`
+# closes it.
 orders = sa.Table(
     "orders",
     metadata,
     sa.Column("order_id", sa.Uuid, primary_key=True, server_default=sa.text("gen_random_uuid()")),
     sa.Column("kind", words(OrderKind, 5), nullable=False),
     sa.Column("topic", sa.Text),  # NULL: all topics
+    sa.Column("consumer_group", sa.Text),
     sa.Column("partition", sa.Integer),
+    sa.Column("from_offset", sa.BigInteger),
     sa.Column("next_offset", sa.BigInteger),
     sa.Column("action_id", sa.Uuid, sa.ForeignKey("operator_actions.action_id"), nullable=False),
     timestamp("ordered_at", default_now=True),
+    sa.Column("taken_by", sa.Text),  # the instance, or the operator, that began a skip
     timestamp("closed_at", nullable=True),
-    sa.Column("answer", sa.Text),  # of the member that carried a skip out, or could not
+    sa.Column("outcome", words(OrderOutcome, 9)),
+    sa.Column("answer", sa.Text),  # for the operator: how it ended
     sa.CheckConstraint(
-        "(kind = 'skip') = (partition IS NOT NULL AND next_offset IS NOT NULL)", name="skip_whole"
+        "CASE kind WHEN 'skip'"
+        " THEN num_nulls(topic, consumer_group, partition, from_offset, next_offset) = 0"
+        " ELSE num_nonnulls(consumer_group, partition, from_offset, next_offset) = 0 END",
+        name="skip_whole",
     ),
+    sa.CheckConstraint("(closed_at IS NULL) = (outcome IS NULL)", name="closed_whole"),
     sa.Index("ix_orders_open", "ordered_at", postgresql_where=sa.text("closed_at IS NULL")),
+)
+
+# Partitions that are read no further until a person decides. The instance that holds one confirms
+# its row again and again, and whoever reads on removes it.
+stopped_partitions = sa.Table(
+    "stopped_partitions",
+    metadata,
+    sa.Column("consumer_group", sa.Text, nullable=False),
+    sa.Column("topic", sa.Text, nullable=False),
+    sa.Column("partition", sa.Integer, nullable=False),
+    sa.Column("next_offset", sa.BigInteger, nullable=False),  # where it stands
+    sa.Column("cause", words(StopCause, 11), nullable=False),
+    sa.Column("why", sa.Text, nullable=False),
+    sa.Column("instance", sa.Text, nullable=False),
+    timestamp("stopped_at", default_now=True),
+    timestamp("confirmed_at", default_now=True),
+    sa.PrimaryKeyConstraint("consumer_group", "topic", "partition"),
 )

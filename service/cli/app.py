@@ -22,6 +22,7 @@ MODULES = {
     "verify": "service.cli.verify",
     "rebuild": "service.cli.operations.rebuild",
     "refresh": "service.cli.operations.refresh",
+    "offsets": "service.cli.operations.offsets",
     "settings": "service.cli.settings",
     "stack": "service.cli.stack",
     "report": "service.cli.report",

@@ -2,8 +2,8 @@
 
 Exit codes: 0 done; 1 it failed, or `verify` found a difference; 2 wrong usage or settings;
 3 the database, Kafka or the report store did not answer; 4 a consumer stopped (the brake, a lost
-offset), or a newer version has migrated the database; 5 no such report, provider or dead letter;
-6 its time is over.
+offset), or a newer version has migrated the database; 5 no such report, provider, partition or dead
+letter; 6 its time is over.
 """
 
 import asyncio

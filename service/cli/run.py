@@ -145,7 +145,7 @@ async def _drained(settings: Settings, service: Service) -> None:
     try:
         async with kafka_admin(wiring.kafka_connection(settings)) as admin:
             ends = await service.ends(admin)
-            await wait_until_drained(admin, database, ends, service.progress)
+            await wait_until_drained(admin, database, ends, service.progress, service.orders)
         await until_it_succeeds(lambda: fill_all(database), FILLING, RetryPolicy())
         await until_it_succeeds(
             lambda: flush_top_codes(database), "bringing top_hsc_codes up to date", RetryPolicy()
