@@ -244,7 +244,7 @@ def _confirmed(compared: sa.CTE) -> sa.Update:
     )
 
 
-def _kept(differing: sa.CTE) -> Any:
+def _kept(differing: sa.CTE) -> sa.Insert:
     """What was wrong, before and after."""
     names = ("provider_id", "metric_key", "period_start", "dimensions")
     values = (differing.c.value_before, differing.c.value)

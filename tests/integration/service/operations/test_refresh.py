@@ -49,18 +49,16 @@ async def refreshed(database: Database, found_by: str = "refresh") -> RefreshCou
 
 
 def claims_of(months: range) -> list[EventSpec]:
-    """A claim or two of each of the months before this one: paid, waiting, or a draft."""
+    """Some of each of the months before this one: paid, waiting, and a draft."""
     events = []
     for number in months:
-        day: dict[str, Any] = {
-            "date_of_service": str(months_before(TODAY, number) + timedelta(days=number % 20))
-        }
+        day = str(months_before(TODAY, number) + timedelta(days=number % 20))
         events += [
             submitted(f"{number}", date_of_service=day),
             paid(f"{number}", date_of_service=day),
+            submitted(f"{number} waiting", provider="Q", date_of_service=day),
+            saved(f"{number} draft", provider="R", submission_deadline="2030-01-01"),
         ]
-        events.append(submitted(f"{number} waiting", provider="Q", date_of_service=day))
-        events.append(saved(f"{number} draft", provider="R", submission_deadline="2030-01-01"))
     return events
 
 
