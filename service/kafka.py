@@ -4,10 +4,12 @@ The one module of this floor that knows aiokafka; consuming is done in `consumer
 """
 
 import asyncio
+import math
 import time
 from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
@@ -135,6 +137,23 @@ class KafkaAdmin:
 
     async def end_offsets(self, topics: Iterable[str]) -> Positions:
         """One past the last message that can be read, of every partition of `topics`."""
+        return _positions(await self._reader.end_offsets(await self._partitions(topics)))
+
+    async def first_offsets(self, topics: Iterable[str]) -> Positions:
+        """The first offset that the broker still has, of every partition of `topics`."""
+        return _positions(await self._reader.beginning_offsets(await self._partitions(topics)))
+
+    async def offsets_at(self, topics: Iterable[str], at: datetime) -> Positions:
+        """Of every partition of `topics` the offset below which lies what was there by `at`, by the
+        records' timestamps."""
+        partitions = await self._partitions(topics)
+        ends = await self._reader.end_offsets(partitions)
+        milliseconds = math.ceil(at.timestamp() * 1000)
+        found = await self._reader.offsets_for_times(dict.fromkeys(partitions, milliseconds))
+        return _positions(ends | {tp: first.offset for tp, first in found.items() if first})
+
+    async def _partitions(self, topics: Iterable[str]) -> list[TopicPartition]:
+        """Raises KafkaFailed for a topic that is missing or not permitted."""
         partitions = []
         for topic in topics:
             described = (await self._client.describe_topics([topic]))[0]
@@ -145,17 +164,16 @@ class KafkaAdmin:
                 similar = similar_topic(topic, await self.existing_topics())
                 raise KafkaFailed(missing_topic(topic, similar))
             partitions += [TopicPartition(topic, p["partition"]) for p in described["partitions"]]
-        ends = await self._reader.end_offsets(partitions)
-        return {(tp.topic, tp.partition): offset for tp, offset in ends.items()}
+        return partitions
 
     async def committed(self, group: str) -> Positions:
         """The next offsets that a group has committed."""
         offsets = await self._client.list_consumer_group_offsets(group)
-        return {
-            (tp.topic, tp.partition): found.offset
-            for tp, found in offsets.items()
-            if found.offset >= 0
-        }
+        return _positions({tp: found.offset for tp, found in offsets.items() if found.offset >= 0})
+
+
+def _positions(offsets: Mapping[TopicPartition, int]) -> Positions:
+    return {(tp.topic, tp.partition): offset for tp, offset in offsets.items()}
 
 
 async def ensure_admission(connection: KafkaConnection) -> None:
