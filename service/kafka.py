@@ -144,8 +144,7 @@ class KafkaAdmin:
         return _positions(await self._reader.beginning_offsets(await self._partitions(topics)))
 
     async def offsets_at(self, topics: Iterable[str], at: datetime) -> Positions:
-        """Of every partition of `topics` the offset below which lies what was there by `at`, by the
-        records' timestamps."""
+        """Of each partition the offset below which is what it held by `at`, by the timestamps."""
         partitions = await self._partitions(topics)
         ends = await self._reader.end_offsets(partitions)
         milliseconds = math.ceil(at.timestamp() * 1000)
@@ -154,16 +153,17 @@ class KafkaAdmin:
 
     async def _partitions(self, topics: Iterable[str]) -> list[TopicPartition]:
         """Raises KafkaFailed for a topic that is missing or not permitted."""
-        partitions = []
-        for topic in topics:
-            described = (await self._client.describe_topics([topic]))[0]
-            error = for_code(described["error_code"])
+        partitions, names = [], list(topics)  # asked for no topic Kafka would describe all
+        for described in await self._client.describe_topics(names) if names else ():
+            topic, error = described["topic"], for_code(described["error_code"])
             if why := missing_permission(error(topic)):
                 raise KafkaFailed(why)
             if error.errno:
                 similar = similar_topic(topic, await self.existing_topics())
                 raise KafkaFailed(missing_topic(topic, similar))
             partitions += [TopicPartition(topic, p["partition"]) for p in described["partitions"]]
+        if names:  # all at once: the reader would ask for one topic after the other
+            await self._reader._client.set_topics(names)  # noqa: SLF001
         return partitions
 
     async def committed(self, group: str) -> Positions:

@@ -1,5 +1,7 @@
 """What this user finds in the cluster: topics, what it may do with them, members of groups."""
 
+import asyncio
+import time
 from collections.abc import Collection
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
@@ -17,6 +19,8 @@ from consumers.kafka.topics import (
     permissions_of,
     topics_of,
 )
+
+COORDINATOR_SECONDS = 5.0
 
 
 @dataclass(frozen=True)
@@ -44,13 +48,26 @@ async def look_at_cluster(
         cluster = Cluster(found, await permissions_of(consumer, found.present))
         for group in groups:
             try:
-                described = (await admin.describe_consumer_groups([group]))[0].groups[0]
-                error = for_code(described[0])(group)
-            except KafkaError as refused:  # to find the group's coordinator takes the same right
-                error = refused
-                described = ()
-            if why := missing_permission(error):
+                cluster.members[group] = await _members(admin, group)
+            except KafkaError as error:
+                why = missing_permission(type(error)(group))  # the client's own text is another
+                if why is None:
+                    raise
                 cluster.closed[group] = why
-            elif described:
-                cluster.members[group] = len(described[5])
         return cluster
+
+
+async def _members(admin: AIOKafkaAdminClient, group: str) -> int:
+    """Raises KafkaError. A broker that has not seen any group yet makes its topic of them first."""
+    deadline = time.monotonic() + COORDINATOR_SECONDS
+    while True:
+        try:
+            described = (await admin.describe_consumer_groups([group]))[0].groups[0]
+            error = for_code(described[0])
+            if error.errno:
+                raise error(group)
+            return len(described[5])
+        except KafkaError as error:
+            if not error.retriable or time.monotonic() > deadline:
+                raise
+        await asyncio.sleep(0.1)

@@ -40,7 +40,7 @@ async def what_waits(connection: AsyncConnection) -> Waiting:
     )
     late = sa.and_(WAITING, outbox.c.created_at < sa.func.now() - LATE)
     return Waiting(
-        open_letters=dict((await connection.execute(letters)).tuples().all()),
+        open_letters=dict((await connection.execute(letters)).all()),
         providers_behind=await count_behind(connection),
         lists_behind=await _count(connection, lists_due),
         paused=(await connection.scalars(paused.order_by(orders.c.topic))).all(),

@@ -1,6 +1,6 @@
 """How far a consumer group has read: what was in its topics by some time, and is not stored."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -27,14 +27,16 @@ class Asked:
     first: Positions
     until: Positions
 
-    def unread(self, stored: Mapping[tuple[str, int], int]) -> Sequence[Unread]:
-        """Partitions of which not all is stored, in their order. Of what nobody has read and the
-        broker has no more nothing is said."""
+    def unread(
+        self, stored: Mapping[tuple[str, int], int], topics: Collection[str]
+    ) -> Sequence[Unread]:
+        """Partitions of these topics of which not all is stored, in their order. Of what nobody
+        has read and the broker has no more nothing is said."""
         found = []
         for (topic, partition), until in sorted(self.until.items()):
             next_offset = stored.get((topic, partition))
             begin = max(next_offset or 0, self.first[topic, partition])
-            if begin < until:
+            if topic in topics and begin < until:
                 found.append(Unread(topic, partition, next_offset, until, until - begin))
         return found
 

@@ -66,7 +66,7 @@ async def receipt(
         claim = await read_receipt(connection, claim_id)
         stored = await offsets_of(connection, settings.group(CLAIMS.name))
         unnamed = await count_unnamed_letters(connection, topics)
-    behind = asked.unread(stored)
+    behind = asked.unread(stored, topics)
     answer = _known(claim, version) or _unknown(claim, behind)
     missing = [topic for topic in topics if topic not in there]
     return Receipt(answer, version, claim, at, behind, missing, unnamed)

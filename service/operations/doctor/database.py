@@ -1,7 +1,8 @@
 """PostgreSQL as the doctor sees it: reachable, suited, migrated; and its clock."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from typing import Any
 
 from repositories.errors import DatabaseUnavailable, RepositoryError
 from repositories.postgres.database import Database
@@ -18,43 +19,52 @@ from service.operations.doctor.findings import Finding, fine, wrong
 from service.settings import PREFIX, Settings
 
 AREA, CLOCK = "PostgreSQL", "clock"
+Connection = Any  # the driver's, which is not this floor's to know
+Look = Callable[[Connection], Awaitable[None]]
 
 
 async def look_at_database(settings: Settings) -> Sequence[Finding]:
     """All that `check_database` looks at, and it does not end with the first fault."""
-    from migrations.commands import head, require_head  # noqa: PLC0415  # see check_database
+    from migrations.commands import head  # noqa: PLC0415  # see check_database
 
     direct = DatabaseUrl.parse(settings.session_url)
+    found: list[Finding] = []
     try:
         async with asyncio.timeout(LOOK_SECONDS), inspection(direct) as connection:
-
-            async def migrated() -> None:
-                require_head(await revision_of(connection))
-
-            async def one_database() -> None:
-                pooled = DatabaseUrl.parse(settings.database_url.get_secret_value())
-                await require_same_database(connection, pooled)
-
-            async def usable() -> None:
-                await require_usable(connection, direct)
-
-            looks: list[Callable[[], Awaitable[None]]] = [usable, migrated]
-            if settings.database_direct_url is not None:
-                looks.append(one_database)
-            found = [wrong(AREA, str(error)) for look in looks if (error := await _error(look))]
+            for look in _looks(settings, direct):
+                found += await _fault(look(connection))
     except TimeoutError:
-        return [wrong(AREA, f"{direct.named()}: no answer within {LOOK_SECONDS} seconds")]
-    except RepositoryError as error:
-        return [wrong(AREA, told(error))]
+        found.append(wrong(AREA, f"{direct.named()}: no answer within {LOOK_SECONDS} seconds"))
+    except RepositoryError as error:  # what ends the connection, or the transaction on it
+        found.append(wrong(AREA, told(error)))
     return found or [fine(AREA, f"{direct.named()}: the schema is at revision {head()}")]
 
 
-async def _error(look: Callable[[], Awaitable[None]]) -> RepositoryError | None:
+def _looks(settings: Settings, direct: DatabaseUrl) -> Iterator[Look]:
+    from migrations.commands import require_head  # noqa: PLC0415
+
+    async def usable(connection: Connection) -> None:
+        await require_usable(connection, direct)
+
+    async def migrated(connection: Connection) -> None:
+        require_head(await revision_of(connection))
+
+    async def one_database(connection: Connection) -> None:
+        pooled = DatabaseUrl.parse(settings.database_url.get_secret_value())
+        await require_same_database(connection, pooled)
+
+    yield usable
+    yield migrated
+    if settings.database_direct_url is not None:
+        yield one_database
+
+
+async def _fault(looking: Awaitable[None]) -> Sequence[Finding]:
     try:
-        await look()
+        await looking
     except RepositoryError as error:
-        return error
-    return None
+        return [wrong(AREA, str(error))]
+    return ()
 
 
 def told(error: RepositoryError) -> str:

@@ -72,7 +72,7 @@ async def look_at_store(settings: Settings, database: Database | None) -> Sequen
         folder = local_folder(settings.report_storage_url)
         if folder and not folder.exists():
             return [_missing(folder)]
-        if folder and not os.access(folder, os.R_OK | os.W_OK | os.X_OK):
+        if folder and folder.is_dir() and not os.access(folder, os.R_OK | os.W_OK | os.X_OK):
             return [wrong(STORE, f"{folder}: this user may not read and write it: chown it")]
         store = report_store(settings)
         if database:

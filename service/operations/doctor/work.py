@@ -39,21 +39,29 @@ async def look_at_lag(
 ) -> Sequence[Finding]:
     """Lag is what was there five minutes ago, by the records' timestamps, and is not stored."""
     since = await database_time(database) - LATE
+    reads = {
+        group: [settings.topic(name) for name in subscription.decoders]
+        for group, subscription in groups(settings).items()
+        if group in cluster.members
+    }
+    present = [topic for topics in reads.values() for topic in topics if _is_there(topic, cluster)]
+    old, all_ = await ask(admin, present, since), await ask(admin, present, None)
     found: list[Finding] = []
-    for group, subscription in groups(settings).items():
-        names = map(settings.topic, subscription.decoders)
-        topics = [topic for topic in names if topic in cluster.topics.present]
-        if not topics or group in cluster.closed:
+    for group, topics in reads.items():
+        if not any(_is_there(topic, cluster) for topic in topics):
             continue
-        old, all_ = await ask(admin, topics, since), await ask(admin, topics, None)
         committed = await admin.committed(group)
         async with database.snapshot() as connection:
             stored = await offsets_of(connection, group)
         if any(offset > stored.get(where, 0) for where, offset in committed.items()):
             found.append(wrong(LAG, f"{group}: {RESTORED}"))
-        members = cluster.members.get(group, 0)
-        found.append(_lag(group, members, old.unread(stored), all_.unread(stored)))
+        unread = all_.unread(stored, topics)
+        found.append(_lag(group, cluster.members[group], old.unread(stored, topics), unread))
     return found
+
+
+def _is_there(topic: str, cluster: Cluster) -> bool:
+    return topic in cluster.topics.present
 
 
 def _lag(group: str, members: int, old: Sequence[Unread], unread: Sequence[Unread]) -> Finding:

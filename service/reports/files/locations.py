@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 _BUCKET = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]+[A-Za-z0-9]")
 _OPTIONS = ("region", "endpoint", "virtual_hosted")
+LOCAL = ("", "file")  # schemes of a folder's URL
 
 
 def open_store(url: str) -> FileStore:
@@ -40,7 +41,7 @@ def open_store(url: str) -> FileStore:
             raise StorageUrlWrong("a # in the report storage's URL is written as %23")
         if parts.scheme == "s3":
             return _bucket(parts)
-        if parts.scheme in ("", "file"):
+        if parts.scheme in LOCAL:
             return _folder(parts)
     except StorageUrlWrong:
         raise
@@ -52,9 +53,9 @@ def open_store(url: str) -> FileStore:
 
 
 def local_folder(url: str) -> Path | None:
-    """The folder of a local store, which is not made; None for a bucket. Raises as `open_store`."""
+    """The folder of a local store, which is not made; None for others. Raises StorageUrlWrong."""
     parts = urlsplit(url)
-    return None if parts.scheme == "s3" else _root(parts)
+    return _root(parts) if parts.scheme in LOCAL else None
 
 
 def _folder(parts: SplitResult) -> FileStore:
