@@ -6,7 +6,6 @@ import re
 import shutil
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
@@ -21,6 +20,7 @@ from service.operations.doctor import Finding, Level, examine, work
 from service.reports.files.keys import Keyring, new_master_key
 from service.reports.files.locations import open_store
 from service.reports.ownership import MARKER
+from service.settings import PREFIX
 from service.topic_settings import setting_of
 from service.wiring import kafka_connection
 from tests.harness.deployment import PAID, Deployment
@@ -29,13 +29,12 @@ from tests.harness.messages import nonsense
 from tests.harness.process import PROGRAM, ServiceProcess, consuming
 from tests.harness.reports import deploy_reports
 from tests.harness.waiting import until_async
-from tests.integration.repositories.report_examples import P
 from tests.integration.service.command_line import NOBODY_LISTENS, claim_analytics
+from tests.integration.service.operations.faults import STAGED_ROWS, WRONG_SETTINGS, Staged
 from tests.integration.service.reports.making import Bench
 from tests.servers import execute, fresh_database, unique_topic
 
 OF_OTHERS = {"installation": "another", "database": "another", "why": "it is another's"}
-ACTION = "00000000-0000-0000-0000-000000000001"
 
 
 @pytest.fixture(scope="module")
@@ -93,52 +92,6 @@ async def test_where_nothing_is_wrong_everything_was_looked_at_and_nothing_chang
     assert stored(healthy) == before
 
 
-@dataclass(frozen=True)
-class Staged:
-    """Settings to change; `{url}` and the like in them stand for what the test makes. What is
-    expected to be wrong, each as a pattern."""
-
-    settings: dict[str, str]
-    wrong: tuple[str, ...]
-
-    def __str__(self) -> str:
-        return "-".join(self.settings)
-
-
-WRONG_SETTINGS = [
-    Staged({"database_url": "{stranger}"}, ("PostgreSQL: .*wrong user or password",)),
-    Staged({"database_url": "{absent}"}, ("PostgreSQL: .*no database of this name",)),
-    Staged({"database_url": "postgresql://a@127.0.0.1:1/b"}, ("nothing listens there.*Is it up",)),
-    Staged({"database_direct_url": "{other}"}, ("no schema yet.*migrate", "to another database")),
-    Staged({"kafka_bootstrap_servers": NOBODY_LISTENS}, ("Kafka: .*refuses connections",)),
-    Staged({"kafka_security_protocol": "SSL"}, ("Kafka: .*speaks no TLS at this port",)),
-    Staged(
-        {
-            "kafka_security_protocol": "SASL_PLAINTEXT",
-            "kafka_sasl_mechanism": "PLAIN",
-            "kafka_sasl_username": "ada",
-            "kafka_sasl_password": "hidden",
-        },
-        ("Kafka: .*takes no user at this port",),
-    ),
-    Staged(
-        {"topic_claim_paid": "not-there"},
-        ("there is no topic not-there: run", r"there is no topic not-there\.dlq"),
-    ),
-    Staged(
-        {"topic_claim_paid": "{misspelt}"},
-        ("is it spelt wrongly", r"there is no topic .*\.dlq"),
-    ),
-    Staged({"report_storage_url": "{others_store}"}, ("report store: .*another installation's",)),
-    Staged({"report_storage_url": "{file}"}, ("report store: .*a file and no folder",)),
-    Staged({"report_storage_url": "ftp://host"}, ("report store: .*no report storage",)),
-    Staged({"report_master_keys": "{other_keys}"}, ("keys: 1 report files open with .* lacks it",)),
-    Staged({"report_master_keys": "{same_id}"}, ("keys: .*is not the one that wrapped 1 report",)),
-    Staged({"report_master_keys": "nonsense"}, ("keys: .*master key 1 is not of the form",)),
-    Staged({"report_password_keys": "nonsense"}, ("keys: .*REPORT_PASSWORD_KEYS",)),
-]
-
-
 @pytest.mark.parametrize("staged", WRONG_SETTINGS, ids=str)
 async def test_each_setting_that_leads_astray_is_found_and_the_rest_is_looked_at(
     staged: Staged, healthy: Deployment, postgres18: str, tmp_path: Path
@@ -169,62 +122,6 @@ def _places(healthy: Deployment, other: str, folder: Path) -> dict[str, str]:
         "other_keys": other_keys,
         "same_id": f"{key_id}:{other_keys.partition(':')[2]}",
     }
-
-
-REVISION = "UPDATE alembic_version SET version_num = '{}'"
-STAGED_ROWS: list[tuple[str, str, Level, str]] = [
-    # What stages it, what undoes it, how bad it is, and what is said.
-    (REVISION.format("0001"), REVISION.format("{head}"), Level.WRONG, "revision 0001.*migrate"),
-    (REVISION.format("9999"), REVISION.format("{head}"), Level.WRONG, "9999.*does not know"),
-    (
-        "UPDATE providers SET metrics_revision = 1",
-        "UPDATE providers SET metrics_revision = 2",
-        Level.WRONG,
-        "of 1 providers the figures .* not filled in; `run` does it",
-    ),
-    (
-        f"INSERT INTO lists_due VALUES ('{P}', 'top_hsc_codes', '2024-10-01')",
-        "DELETE FROM lists_due",
-        Level.WRONG,
-        "1 lists of top codes are behind",
-    ),
-    (
-        """INSERT INTO outbox (topic, message_key, event_type, occurred_at, data, created_at)
-        VALUES ('report-status', 'k', 't', now(), '{}', now() - interval '6 minutes')""",
-        "DELETE FROM outbox",
-        Level.WRONG,
-        "1 announcements of reports wait",
-    ),
-    (
-        """INSERT INTO outbox (topic, message_key, event_type, occurred_at, data, refused_at)
-        VALUES ('report-status', 'k', 't', now(), '{}', now())""",
-        "DELETE FROM outbox",
-        Level.WRONG,
-        "1 announcements were set aside",
-    ),
-    (
-        """INSERT INTO dead_letters (source_topic, source_partition, source_offset,
-            source_timestamp, reason, detail, consumer_group)
-        VALUES ('claim-paid', 0, 1, now(), 'not-json', '', 'g')""",
-        "DELETE FROM dead_letters",
-        Level.LOOK,
-        r"dead letters: 1 are open \(claim-paid 1\): claim-analytics dlq list",
-    ),
-    (
-        f"""INSERT INTO operator_actions (action_id, who, command, arguments)
-        VALUES ('{ACTION}', 'ada', 'offsets pause', '{{}}');
-        INSERT INTO orders (kind, topic, action_id) VALUES ('pause', 'claim-paid', '{ACTION}')""",
-        "DELETE FROM orders; DELETE FROM operator_actions",
-        Level.LOOK,
-        "an operator has paused claim-paid: claim-analytics offsets resume",
-    ),
-    (
-        "UPDATE installation SET installation_id = gen_random_uuid()",
-        "UPDATE installation SET installation_id = '{installation}'",
-        Level.WRONG,
-        "report store: .*another installation's",
-    ),
-]
 
 
 @pytest.mark.parametrize(("stage", "undo", "level", "expected"), STAGED_ROWS)
@@ -334,19 +231,13 @@ async def test_the_command_says_to_people_and_to_programs_what_is_wrong(
 
 
 def test_wrong_settings_are_all_named(tmp_path: Path) -> None:
-    wrong = {
-        "CLAIM_ANALYTICS_BRAKE_RATIO": "hidden",
-        "CLAIM_ANALYTICS_LOG_FORMAT": "hidden",
-        "CLAIM_ANALYTICS_BRAKE_RATOI": "1",
-    }
+    given = {"BRAKE_RATIO": "hidden", "LOG_FORMAT": "hidden", "BRAKE_RATOI": "1"}
+    wrong = {PREFIX + name: value for name, value in given.items()}
     code, found = _doctor(tmp_path, wrong, "--json")
     assert code == 1
     texts = [(one["level"], one["said"].split()[0]) for one in found["findings"]]
-    assert texts[:3] == [
-        ("wrong", "CLAIM_ANALYTICS_BRAKE_RATIO"),
-        ("wrong", "CLAIM_ANALYTICS_LOG_FORMAT"),
-        ("look", "CLAIM_ANALYTICS_BRAKE_RATOI"),
-    ]
+    levels = ("wrong", "wrong", "look")
+    assert texts[:3] == [(level, PREFIX + name) for level, name in zip(levels, given, strict=True)]
     assert "hidden" not in str(found)
 
 
