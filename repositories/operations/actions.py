@@ -10,7 +10,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import sqlalchemy as sa
 
@@ -51,22 +51,19 @@ async def held(database: Database, action_id: UUID) -> AsyncIterator[None]:
 
 async def begin_action(
     database: Database,
-    action_id: UUID,
     who: str,
     command: str,
     arguments: Mapping[str, Any],
     why: str | None,
-) -> None:
-    """Note that something begins. `arguments` are JSON, and nothing of a patient."""
-    values = {
-        "action_id": action_id,
-        "who": who,
-        "command": command,
-        "arguments": dict(arguments),
-        "why": why,
-    }
+    *,
+    action_id: UUID | None = None,
+) -> UUID:
+    """Note that something begins; its id. `arguments` are JSON, and nothing of a patient."""
+    begun = action_id or uuid4()
+    given = {"who": who, "command": command, "arguments": dict(arguments), "why": why}
     async with database.transaction() as connection:
-        await connection.execute(actions.insert().values(values))
+        await connection.execute(actions.insert().values(action_id=begun, **given))
+    return begun
 
 
 async def end_action(

@@ -41,7 +41,8 @@ async def recorded(
     outcome = ActionOutcome.DONE
     async with held(database, action.action_id):
         await close_abandoned(database)
-        await begin_action(database, action.action_id, operator(settings), command, arguments, why)
+        who, action_id = operator(settings), action.action_id
+        await begin_action(database, who, command, arguments, why, action_id=action_id)
         try:
             yield action
         except (Exception, SystemExit):

@@ -118,13 +118,13 @@ def _answer(found: Receipt) -> str:
     what = f"Claim {claim.claim_id}"
     if found.version:
         what += f", version {found.version}"
-    by = f"{_time(found.at)} UTC" if found.at else "now"
+    hold = f"held by {_time(found.at)} UTC" if found.at else "hold now"
     said = {
-        Answer.YES: f"it counts, as version {claim.counting_version} says.",
+        Answer.YES: f"version {claim.counting_version} makes it what it is now.",
         Answer.OVERTAKEN: f"it was taken in, and version {claim.counting_version} counts.",
         Answer.DEAD: "it could not be used, see the dead letter.",
-        Answer.NO: f"it is not among what the claim topics held by {by}, and all of that was read.",
-        Answer.NOT_YET: f"it is not known, and not all was read that the topics held by {by}.",
+        Answer.NO: f"it is not among what the claim topics {hold}, and all of that was read.",
+        Answer.NOT_YET: f"it is not known, and not all was read that the claim topics {hold}.",
     }
     owner = f"\nProvider {claim.provider_id}" if claim.provider_id else ""
     return f"{found.answer}. {what}: {said[found.answer]}{owner}"
@@ -177,7 +177,10 @@ def _events(claim: ClaimReceipt) -> Table:
 
 def _rows(claim: ClaimReceipt) -> Table | str:
     if not claim.rows:
-        return "It counts in no figure: none counts a claim in this state, month and revision."
+        return (
+            "It counts in no figure now: none counts a claim in this state, or its month lies"
+            " before the horizon, or its provider's figures are to be filled in."
+        )
     table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False)
     for head in ("counts in\nperiod, of", "with", "of all\nclaims there"):
         table.add_column(head, overflow="fold")

@@ -99,7 +99,7 @@ async def test_each_version_of_a_claim_says_what_became_of_it(
     ]
     code, shown = _run(away, tmp_path, "A")
     assert code == 0
-    assert shown.startswith(f"yes. Claim {uuid_of('claim A')}: it counts, as version 2 says.")
+    assert shown.startswith(f"yes. Claim {uuid_of('claim A')}: version 2 makes it what it is now.")
     assert "overtaken by version 2" in shown
     assert PHN not in shown
     assert [line for line in shown.splitlines()[2:] if len(line) > 80] == []
