@@ -10,24 +10,13 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import (
-    ColumnElement,
-    Select,
-    Table,
-    and_,
-    delete,
-    func,
-    or_,
-    select,
-    tuple_,
-    update,
-)
+from sqlalchemy import ColumnElement, Select, Table, and_, delete, func, select, tuple_, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from repositories import tables
 from repositories.claims.batch import HORIZON_LOCK
-from repositories.operations.erased import letters_about, remove_provider
+from repositories.operations.erased import remove_letters, remove_provider
 from repositories.postgres.database import WITHOUT_LIMITS, Database
 from repositories.postgres.notifications import Channel, notify
 from repositories.reports import tables as report_tables
@@ -158,7 +147,7 @@ async def _remove(connection: AsyncConnection, provider_id: UUID) -> ErasedProvi
         report_tables.report_jobs,
         report_tables.outbox,
     )
-    letters = await letters_about(connection, provider_id)
+    await remove_letters(connection, provider_id)
     its_reports = select(reports.c.report_id).where(reports.c.provider_id == provider_id)
     await _delete(connection, jobs, jobs.c.report_id.in_(its_reports))
     gone = delete(reports).where(reports.c.provider_id == provider_id)
@@ -176,7 +165,7 @@ async def _remove(connection: AsyncConnection, provider_id: UUID) -> ErasedProvi
             tables.providers,
         )
     }
-    await remove_provider(connection, provider_id, letters, file_of)
+    await remove_provider(connection, provider_id, file_of)
     files = list(file_of.values())
     return ErasedProvider(counts[tables.claims], counts[tables.claim_events], len(files), files)
 

@@ -4,7 +4,6 @@ The one module of this floor that knows aiokafka; consuming is done in `consumer
 """
 
 import asyncio
-import math
 import time
 from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager, suppress
@@ -28,13 +27,9 @@ from aiokafka.errors import (
 
 from consumers.kafka.connection import KafkaConnection
 from consumers.kafka.faults import KafkaFault, KafkaUnreachable
+from consumers.kafka.positions import offsets_by, partitions_of
 from consumers.kafka.reach import reachable
-from consumers.kafka.topics import (
-    forbidden_topics,
-    missing_permission,
-    missing_topic,
-    similar_topic,
-)
+from consumers.kafka.topics import forbidden_topics, missing_permission, missing_topic
 
 Positions = dict[tuple[str, int], int]  # (topic, partition): offset of the next message
 UNACKNOWLEDGED = 5_000  # messages that may be under way at once
@@ -145,26 +140,14 @@ class KafkaAdmin:
 
     async def offsets_at(self, topics: Iterable[str], at: datetime) -> Positions:
         """Of each partition the offset below which is what it held by `at`, by the timestamps."""
-        partitions = await self._partitions(topics)
-        ends = await self._reader.end_offsets(partitions)
-        milliseconds = math.ceil(at.timestamp() * 1000)
-        found = await self._reader.offsets_for_times(dict.fromkeys(partitions, milliseconds))
-        return _positions(ends | {tp: first.offset for tp, first in found.items() if first})
+        return _positions(await offsets_by(self._reader, await self._partitions(topics), at))
 
-    async def _partitions(self, topics: Iterable[str]) -> list[TopicPartition]:
+    async def _partitions(self, topics: Iterable[str]) -> Sequence[TopicPartition]:
         """Raises KafkaFailed for a topic that is missing or not permitted."""
-        partitions, names = [], list(topics)  # asked for no topic Kafka would describe all
-        for described in await self._client.describe_topics(names) if names else ():
-            topic, error = described["topic"], for_code(described["error_code"])
-            if why := missing_permission(error(topic)):
-                raise KafkaFailed(why)
-            if error.errno:
-                similar = similar_topic(topic, await self.existing_topics())
-                raise KafkaFailed(missing_topic(topic, similar))
-            partitions += [TopicPartition(topic, p["partition"]) for p in described["partitions"]]
-        if names:  # all at once: the reader would ask for one topic after the other
-            await self._reader._client.set_topics(names)  # noqa: SLF001
-        return partitions
+        try:
+            return await partitions_of(self._client, self._reader, list(topics))
+        except KafkaFault as fault:
+            raise KafkaFailed(str(fault)) from None
 
     async def committed(self, group: str) -> Positions:
         """The next offsets that a group has committed."""

@@ -1,6 +1,6 @@
 """What the tables of operations hold of a provider, when the provider is erased."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 from typing import Any
 from uuid import UUID
 
@@ -16,14 +16,13 @@ from repositories.operations.tables import (
 from repositories.reports.tables import generated_reports
 from repositories.tables import claims
 
-LETTER = sa.tuple_(*dead_letters.primary_key.columns)
 REDACTED = "erased"
 
 
-async def letters_about(connection: AsyncConnection, provider_id: UUID) -> Sequence[sa.Row[Any]]:
-    """The keys of letters that name the provider, or a claim or report of it, whoever sent them.
+async def remove_letters(connection: AsyncConnection, provider_id: UUID) -> None:
+    """Letters that name the provider, or a claim or report of it, whoever sent the message.
 
-    To be asked while its claims and reports are still there.
+    Before its claims and reports go, which nobody else changes while the provider is locked.
     """
     its_claims = sa.select(claims.c.claim_id).where(claims.c.provider_id == provider_id)
     its_reports = sa.select(generated_reports.c.report_id).where(
@@ -34,20 +33,13 @@ async def letters_about(connection: AsyncConnection, provider_id: UUID) -> Seque
         dead_letters.c.claim_id.in_(its_claims),
         dead_letters.c.report_id.in_(its_reports),
     )
-    keys = sa.select(*dead_letters.primary_key.columns).where(about)
-    return (await connection.execute(keys)).all()
+    await connection.execute(dead_letters.delete().where(about))
 
 
 async def remove_provider(
-    connection: AsyncConnection,
-    provider_id: UUID,
-    letters: Sequence[sa.Row[Any]],
-    report_ids: Collection[UUID],
+    connection: AsyncConnection, provider_id: UUID, report_ids: Collection[UUID]
 ) -> None:
-    """Remove these letters and the provider's rows, and take its ids out of operators' actions."""
-    if letters:
-        gone = sorted(tuple(key) for key in letters)
-        await connection.execute(dead_letters.delete().where(LETTER.in_(gone)))
+    """Remove the provider's rows, and take its ids and its reports' out of operators' actions."""
     for table in (provider_freshness, repaired_rows):
         await connection.execute(table.delete().where(table.c.provider_id == provider_id))
     await _redact(connection, [provider_id, *report_ids])
