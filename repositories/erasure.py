@@ -10,24 +10,13 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import (
-    ColumnElement,
-    Select,
-    Table,
-    and_,
-    delete,
-    func,
-    or_,
-    select,
-    tuple_,
-    update,
-)
+from sqlalchemy import ColumnElement, Select, Table, and_, delete, func, select, tuple_, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from repositories import tables
 from repositories.claims.batch import HORIZON_LOCK
-from repositories.operations.tables import dead_letters
+from repositories.operations.erased import remove_letters, remove_provider
 from repositories.postgres.database import WITHOUT_LIMITS, Database
 from repositories.postgres.notifications import Channel, notify
 from repositories.reports import tables as report_tables
@@ -158,18 +147,13 @@ async def _remove(connection: AsyncConnection, provider_id: UUID) -> ErasedProvi
         report_tables.report_jobs,
         report_tables.outbox,
     )
+    await remove_letters(connection, provider_id)
     its_reports = select(reports.c.report_id).where(reports.c.provider_id == provider_id)
     await _delete(connection, jobs, jobs.c.report_id.in_(its_reports))
     gone = delete(reports).where(reports.c.provider_id == provider_id)
-    files = (await connection.scalars(gone.returning(reports.c.file_path))).all()
+    its_files = gone.returning(reports.c.report_id, reports.c.file_path)
+    file_of = {row.report_id: row.file_path for row in await connection.execute(its_files)}
     await _delete(connection, outbox, outbox.c.message_key == str(provider_id))
-    # Before its claims, which nobody else changes while the provider is locked: a letter may name
-    # one of them and another provider, or none.
-    its_claims = select(tables.claims.c.claim_id).where(tables.claims.c.provider_id == provider_id)
-    its_letters = or_(
-        dead_letters.c.provider_id == provider_id, dead_letters.c.claim_id.in_(its_claims)
-    )
-    await _delete(connection, dead_letters, its_letters)
     counts = {
         table: await _delete(connection, table, table.c.provider_id == provider_id)
         for table in (
@@ -181,6 +165,8 @@ async def _remove(connection: AsyncConnection, provider_id: UUID) -> ErasedProvi
             tables.providers,
         )
     }
+    await remove_provider(connection, provider_id, file_of)
+    files = list(file_of.values())
     return ErasedProvider(counts[tables.claims], counts[tables.claim_events], len(files), files)
 
 

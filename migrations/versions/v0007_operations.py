@@ -89,6 +89,12 @@ def _create_operator_actions() -> None:
         ),
     )
     op.create_index("ix_operator_actions_started_at", "operator_actions", ["started_at"])
+    op.create_index(
+        "ix_operator_actions_open",
+        "operator_actions",
+        ["started_at"],
+        postgresql_where=sa.text("ended_at IS NULL"),
+    )
 
 
 def _create_orders() -> None:

@@ -75,6 +75,9 @@ operator_actions = sa.Table(
     sa.Column("counts", JSONB(none_as_null=True)),
     sa.CheckConstraint("(ended_at IS NULL) = (outcome IS NULL)", name="closed_whole"),
     sa.Index("ix_operator_actions_started_at", "started_at"),
+    sa.Index(
+        "ix_operator_actions_open", "started_at", postgresql_where=sa.text("ended_at IS NULL")
+    ),
 )
 
 # What runs once a night over all instances: who has it, under a lease, and how it ended.

@@ -30,6 +30,9 @@ MODULES = {
     "erase": "service.cli.erase",
     "store": "service.cli.store",
     "dlq": "service.cli.operations.dlq",
+    "receipt": "service.cli.operations.receipt",
+    "doctor": "service.cli.operations.doctor",
+    "actions": "service.cli.operations.actions",
 }
 
 

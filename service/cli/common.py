@@ -2,12 +2,14 @@
 
 Exit codes: 0 done; 1 it failed, or `verify` found a difference; 2 wrong usage or settings;
 3 the database, Kafka or the report store did not answer; 4 a consumer stopped (the brake, a lost
-offset), or a newer version has migrated the database; 5 no such report, provider, partition or dead
-letter; 6 its time is over.
+offset, a pause), or a newer version has migrated the database; 5 no such report, provider,
+partition, dead letter or claim; 6 its time is over; 7 it cannot be told yet. Ctrl-C and SIGTERM end
+a command with 130.
 """
 
 import asyncio
 import logging
+import signal
 import sys
 from collections.abc import Coroutine, Iterator
 from contextlib import contextmanager
@@ -56,6 +58,7 @@ class Exit(IntEnum):
     STOPPED = 4
     NOT_FOUND = 5
     EXPIRED = 6
+    NOT_YET = 7
 
 
 # The first that fits counts.
@@ -98,7 +101,7 @@ def load_settings() -> Settings:
         fail(str(error), Exit.USAGE)
     except ValidationError as error:
         problems = error.errors(include_input=False, include_url=False)
-        for text in [*map(_complaint, problems), *warnings]:
+        for text in [*map(complaint, problems), *warnings]:
             complain(text)
         sys.exit(Exit.USAGE)
     logs.configure(settings.log_format, settings.log_level)
@@ -107,7 +110,7 @@ def load_settings() -> Settings:
     return settings
 
 
-def _complaint(problem: ErrorDetails) -> str:
+def complaint(problem: ErrorDetails) -> str:
     """What is wrong with a setting and what it means; its value may be a secret."""
     rule = problem["msg"].removeprefix("Value error, ")
     if not problem["loc"]:  # a rule about several, whose text names them
@@ -118,9 +121,22 @@ def _complaint(problem: ErrorDetails) -> str:
 
 
 def run_async(work: Coroutine[Any, Any, Result]) -> Result:
-    """Run a command's work; see `explained`."""
+    """Run a command's work; see `explained`. SIGTERM ends it as Ctrl-C does: in good order."""
     with explained():
-        return asyncio.run(work)
+        try:
+            return asyncio.run(_terminable(work))
+        except asyncio.CancelledError:
+            raise KeyboardInterrupt from None
+
+
+async def _terminable(work: Coroutine[Any, Any, Result]) -> Result:
+    loop, task = asyncio.get_running_loop(), asyncio.current_task()
+    assert task is not None  # noqa: S101  # a coroutine that runs has a task
+    loop.add_signal_handler(signal.SIGTERM, task.cancel)
+    try:
+        return await work
+    finally:
+        loop.remove_signal_handler(signal.SIGTERM)
 
 
 @contextmanager

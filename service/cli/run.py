@@ -2,17 +2,12 @@
 
 import asyncio
 from collections.abc import Sequence
-from enum import StrEnum
 from typing import Annotated
 
 import typer
 
 from consumers.engine.retry import RetryPolicy, until_it_succeeds
 from consumers.engine.subscription import AnySubscription
-from consumers.topics.claims import CLAIMS
-from consumers.topics.providers import PROVIDER_UPDATES
-from consumers.topics.report_requests import REPORT_REQUESTS
-from consumers.topics.suggestions import AI_SUGGESTIONS
 from repositories.claims.fill import fill_all
 from repositories.claims.top_code_flush import flush_top_codes
 from service import wiring
@@ -23,22 +18,10 @@ from service.heartbeat import heartbeat_job
 from service.jobs import FILLING, Job
 from service.kafka import kafka_admin
 from service.logs import tell_unheard_errors
+from service.parts import SUBSCRIPTIONS, Part
 from service.runner import Service, calm_the_garbage_collector
 from service.settings import Settings
 from service.signals import stopped_by_signals
-
-
-class Part(StrEnum):
-    """What `--only` can name."""
-
-    CLAIMS = "claims"  # claim events, and the coach's, to figures
-    REPORTS = "reports"  # requests and profiles to rows, rows to files, files announced
-
-
-SUBSCRIPTIONS: dict[Part, Sequence[AnySubscription]] = {
-    Part.CLAIMS: (CLAIMS, AI_SUGGESTIONS),
-    Part.REPORTS: (REPORT_REQUESTS, PROVIDER_UPDATES),
-}
 
 
 def run(

@@ -114,13 +114,18 @@ async def order_to_resume(database: Database) -> Order:
     position = (unfinished.counts or {}).get("position") or arguments.get("after")
     providers = arguments.get("providers")
     from_month = arguments.get("from_month")
-    return Order(
-        tuple(map(UUID, providers)) if providers else None,
-        date.fromisoformat(f"{from_month}-01") if from_month else None,
-        UUID(position) if position else None,
-        unfinished.action_id,
-        unfinished.started_at,
-    )
+    try:
+        return Order(
+            tuple(map(UUID, providers)) if providers else None,
+            date.fromisoformat(f"{from_month}-01") if from_month else None,
+            UUID(position) if position else None,
+            unfinished.action_id,
+            unfinished.started_at,
+        )
+    except ValueError:  # an erasure has taken an id out
+        raise CannotBegin(
+            "The rebuild to go on with named a provider that was erased since: begin a new one."
+        ) from None
 
 
 async def rebuild(

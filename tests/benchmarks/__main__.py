@@ -23,13 +23,14 @@ from tests.benchmarks.latency import LATENCIES, Latency, measure_latency
 from tests.benchmarks.letters import LETTERS, MOST_SECONDS, measure_letters
 from tests.benchmarks.memory import peaks
 from tests.benchmarks.processes import Run
+from tests.benchmarks.receipt import measure_receipts, show_receipts
 from tests.benchmarks.recompute import measure_recomputing, show_recomputing
 from tests.benchmarks.reports import Made, measure_reports
 from tests.benchmarks.workload import Workload
 
 PARTS = (
     "latency", "backlog", "plain", "scale", "keys", "year", "memory", "reports", "recompute",
-    "letters",
+    "letters", "receipt",
 )  # fmt: skip
 MIB = 1024 * 1024
 MEMORY_LIMIT_MB = 250
@@ -99,6 +100,7 @@ def measure(
         "reports": lambda: show_reports(measure_reports(bench), console),
         "recompute": lambda: show_recomputing(measure_recomputing(bench, claims), console),
         "letters": lambda: show_letters(measure_letters(bench), console),
+        "receipt": lambda: show_receipts(measure_receipts(bench, workload), console),
     }
     for part in PARTS:
         if part in parts:

@@ -1,0 +1,23 @@
+"""The parts of the service, and what each reads."""
+
+from collections.abc import Sequence
+from enum import StrEnum
+
+from consumers.engine.subscription import AnySubscription
+from consumers.topics.claims import CLAIMS
+from consumers.topics.providers import PROVIDER_UPDATES
+from consumers.topics.report_requests import REPORT_REQUESTS
+from consumers.topics.suggestions import AI_SUGGESTIONS
+
+
+class Part(StrEnum):
+    """What `run --only` can name."""
+
+    CLAIMS = "claims"  # claim events, and the coach's, to figures
+    REPORTS = "reports"  # requests and profiles to rows, rows to files, files announced
+
+
+SUBSCRIPTIONS: dict[Part, Sequence[AnySubscription]] = {
+    Part.CLAIMS: (CLAIMS, AI_SUGGESTIONS),
+    Part.REPORTS: (REPORT_REQUESTS, PROVIDER_UPDATES),
+}
