@@ -21,3 +21,4 @@ SUBSCRIPTIONS: dict[Part, Sequence[AnySubscription]] = {
     Part.CLAIMS: (CLAIMS, AI_SUGGESTIONS),
     Part.REPORTS: (REPORT_REQUESTS, PROVIDER_UPDATES),
 }
+EVERY_SUBSCRIPTION = tuple(one for those in SUBSCRIPTIONS.values() for one in those)

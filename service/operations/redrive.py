@@ -8,10 +8,6 @@ from consumers.contracts.letters import Original, copy_headers
 from consumers.contracts.refusal import DeadLetter
 from consumers.engine.dead_letters import originals
 from consumers.engine.subscription import AnySubscription, Decode, Refusal
-from consumers.topics.claims import CLAIMS
-from consumers.topics.providers import PROVIDER_UPDATES
-from consumers.topics.report_requests import REPORT_REQUESTS
-from consumers.topics.suggestions import AI_SUGGESTIONS
 from repositories.operations.letter_states import (
     KnownLetter,
     LetterFilter,
@@ -22,15 +18,10 @@ from repositories.operations.letter_states import (
 from repositories.operations.letters import Letter, LetterId, Place
 from repositories.postgres.database import Database
 from service.kafka import KafkaAdmin, Message, Positions, kafka_admin, publisher
+from service.parts import EVERY_SUBSCRIPTION
 from service.settings import Settings
 from service.wiring import kafka_connection
 
-SUBSCRIPTIONS: tuple[AnySubscription, ...] = (
-    CLAIMS,
-    AI_SUGGESTIONS,
-    REPORT_REQUESTS,
-    PROVIDER_UPDATES,
-)
 CHUNK = 100  # letters at a time, whose messages are in memory
 MOST_REDRIVES = 3
 TAKEN_IN = "would be taken in"
@@ -180,7 +171,7 @@ async def _dead_again(
         elif subscription.in_lanes:  # the others refuse nothing that they have understood
             ids[letter_id[:3]] = letter_id
             events.setdefault(subscription.name, []).append(decoded)
-    for subscription in SUBSCRIPTIONS:
+    for subscription in EVERY_SUBSCRIPTION:
         if subscription.name in events:
             try:
                 await subscription.handle(database, events[subscription.name], [], _tried)
@@ -197,6 +188,6 @@ def _again(reason: str, detail: str) -> str:
 def _by_topic(settings: Settings) -> dict[str, tuple[AnySubscription, Decode[object]]]:
     return {
         settings.topic(name): (subscription, decode)
-        for subscription in SUBSCRIPTIONS
+        for subscription in EVERY_SUBSCRIPTION
         for name, decode in subscription.decoders.items()
     }

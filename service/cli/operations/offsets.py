@@ -18,7 +18,6 @@ from repositories.vocabulary import OrderOutcome, StopCause
 from service import wiring
 from service.cli.common import Exit, fail, load_settings, run_async
 from service.cli.operations.standing_table import as_json, show_groups
-from service.cli.run import SUBSCRIPTIONS
 from service.operations.recorded import recorded
 from service.operations.skipping import (
     NoSuchPartition,
@@ -36,6 +35,7 @@ from service.operations.standing import (
     standings,
     topic_named,
 )
+from service.parts import EVERY_SUBSCRIPTION
 from service.settings import Settings
 
 offsets = typer.Typer(
@@ -178,8 +178,7 @@ def _topics(settings: Settings, names: Collection[str] | None) -> list[str]:
 
 
 def _known(settings: Settings) -> dict[str, str]:
-    every = [one for subscriptions in SUBSCRIPTIONS.values() for one in subscriptions]
-    return own_topics(settings, every)
+    return own_topics(settings, EVERY_SUBSCRIPTION)
 
 
 def _listed(topics: Sequence[str | None] | None) -> str:

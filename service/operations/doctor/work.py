@@ -12,7 +12,7 @@ from repositories.postgres.database import Database
 from service.kafka import KafkaAdmin
 from service.operations.doctor.findings import Finding, fine, look, wrong
 from service.operations.reading import Unread, ask
-from service.parts import SUBSCRIPTIONS
+from service.parts import EVERY_SUBSCRIPTION
 from service.settings import Settings
 
 LAG, LETTERS, WAITING = "lag", "dead letters", "work that waits"
@@ -27,11 +27,7 @@ RESTORED = (
 
 def groups(settings: Settings) -> dict[str, AnySubscription]:
     """Each with what it reads."""
-    return {
-        settings.group(subscription.name): subscription
-        for subscriptions in SUBSCRIPTIONS.values()
-        for subscription in subscriptions
-    }
+    return {settings.group(one.name): one for one in EVERY_SUBSCRIPTION}
 
 
 async def look_at_lag(

@@ -20,8 +20,8 @@ from repositories.postgres.database import Database
 from repositories.vocabulary import LetterState
 from service.message_files import read_messages
 from service.operations.redrive import (
+    EVERY_SUBSCRIPTION,
     LOST,
-    SUBSCRIPTIONS,
     TAKEN_IN,
     TOO_OFTEN,
     forecast,
@@ -192,7 +192,7 @@ async def test_letters_of_every_topic_find_their_way_back(
         for name in READ
     ]
     fault = Fault(READ)
-    async with consuming_with(deployment, fault, *SUBSCRIPTIONS):
+    async with consuming_with(deployment, fault, *EVERY_SUBSCRIPTION):
         await publish(deployment, messages)
         await until_states(database, open=len(READ))
         found = {letter.letter_id.topic: letter for letter in await letters(database)}
