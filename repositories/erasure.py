@@ -27,7 +27,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from repositories import tables
 from repositories.claims.batch import HORIZON_LOCK
-from repositories.operations.tables import dead_letters
+from repositories.operations import tables as operations
 from repositories.postgres.database import WITHOUT_LIMITS, Database
 from repositories.postgres.notifications import Channel, notify
 from repositories.reports import tables as report_tables
@@ -167,9 +167,9 @@ async def _remove(connection: AsyncConnection, provider_id: UUID) -> ErasedProvi
     # one of them and another provider, or none.
     its_claims = select(tables.claims.c.claim_id).where(tables.claims.c.provider_id == provider_id)
     its_letters = or_(
-        dead_letters.c.provider_id == provider_id, dead_letters.c.claim_id.in_(its_claims)
+        operations.dead_letters.c.provider_id == provider_id, operations.dead_letters.c.claim_id.in_(its_claims)
     )
-    await _delete(connection, dead_letters, its_letters)
+    await _delete(connection, operations.dead_letters, its_letters)
     counts = {
         table: await _delete(connection, table, table.c.provider_id == provider_id)
         for table in (
@@ -178,6 +178,8 @@ async def _remove(connection: AsyncConnection, provider_id: UUID) -> ErasedProvi
             tables.lists_due,
             tables.ai_suggestions,
             tables.analytics_cache,
+            operations.provider_freshness,
+            operations.repaired_rows,
             tables.providers,
         )
     }
