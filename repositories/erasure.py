@@ -167,7 +167,8 @@ async def _remove(connection: AsyncConnection, provider_id: UUID) -> ErasedProvi
     # one of them and another provider, or none.
     its_claims = select(tables.claims.c.claim_id).where(tables.claims.c.provider_id == provider_id)
     its_letters = or_(
-        operations.dead_letters.c.provider_id == provider_id, operations.dead_letters.c.claim_id.in_(its_claims)
+        operations.dead_letters.c.provider_id == provider_id,
+        operations.dead_letters.c.claim_id.in_(its_claims),
     )
     await _delete(connection, operations.dead_letters, its_letters)
     counts = {

@@ -30,6 +30,7 @@ MODULES = {
     "erase": "service.cli.erase",
     "store": "service.cli.store",
     "dlq": "service.cli.operations.dlq",
+    "retention": "service.cli.operations.retention",
 }
 
 
