@@ -9,6 +9,7 @@ import typer
 
 from consumers.engine.retry import RetryPolicy, until_it_succeeds
 from consumers.engine.subscription import AnySubscription
+from consumers.topics.cache_refresh_requests import CACHE_REFRESH_REQUESTS
 from consumers.topics.claims import CLAIMS
 from consumers.topics.providers import PROVIDER_UPDATES
 from consumers.topics.report_requests import REPORT_REQUESTS
@@ -38,7 +39,7 @@ class Part(StrEnum):
 
 
 SUBSCRIPTIONS: dict[Part, Sequence[AnySubscription]] = {
-    Part.CLAIMS: (CLAIMS, AI_SUGGESTIONS),
+    Part.CLAIMS: (CLAIMS, AI_SUGGESTIONS, CACHE_REFRESH_REQUESTS),
     Part.REPORTS: (REPORT_REQUESTS, PROVIDER_UPDATES),
 }
 
@@ -65,7 +66,8 @@ def run(
       claims   reads the claim topics (claim-submitted, claim-paid and seven
                others), keeps history, claims and figures right, in
                CLAIM_ANALYTICS_CLAIM_LANES members of the consumer group
-               claim-analytics.claims; reads ai-suggestion too, where there is one; once a night one of the
+               claim-analytics.claims; reads ai-suggestion and
+               cache-refresh-request too, where they are; once a night one of the
                instances recomputes and tidies up, at CLAIM_ANALYTICS_NIGHTLY_AT
       reports  reads report-request and provider-updated, makes the reports in
                CLAIM_ANALYTICS_REPORT_WORKERS workers, announces them on
