@@ -16,6 +16,7 @@ from consumers.contracts.registry import CACHE_REFRESH_REQUEST
 from consumers.engine.subscription import Judge, Outcome, Subscription
 from repositories.offsets import NextOffset, store_offsets
 from repositories.operations.freshness import freshness_of
+from repositories.operations.letters import NO_LETTERS, BatchLetters, not_erased, record_letters
 from repositories.operations.stale import recompute_if_stale
 from repositories.postgres.database import Database
 
@@ -43,8 +44,9 @@ async def refresh_stale_providers(
     events: Sequence[RefreshRequest],
     offsets: Sequence[NextOffset],
     _: Judge,
+    letters: BatchLetters = NO_LETTERS,
 ) -> Outcome:
-    """Recompute what is stale, then store the offsets.
+    """Recompute what is stale, then record dead letters and store the offsets.
 
     Of each provider that was recomputed one request is counted as applied; its others, and those
     for fresh ones, as duplicates; those for providers that are not known as erased.
@@ -66,6 +68,8 @@ async def refresh_stale_providers(
                 extra={"provider_id": str(provider_id)},
             )
     async with database.transaction() as connection:
+        dead = await not_erased(connection, letters.dead)
+        await record_letters(connection, letters, dead)
         await store_offsets(connection, offsets)
     known = sum(event.provider_id in fresh for event in events)
     return Outcome(applied=recomputed, duplicate=known - recomputed, erased=len(events) - known)

@@ -8,6 +8,7 @@ from consumers.contracts.letters import Original, copy_headers
 from consumers.contracts.refusal import DeadLetter
 from consumers.engine.dead_letters import originals
 from consumers.engine.subscription import AnySubscription, Decode, Refusal
+from consumers.topics.cache_refresh_requests import CACHE_REFRESH_REQUESTS
 from consumers.topics.claims import CLAIMS
 from consumers.topics.providers import PROVIDER_UPDATES
 from consumers.topics.report_requests import REPORT_REQUESTS
@@ -28,6 +29,7 @@ from service.wiring import kafka_connection
 SUBSCRIPTIONS: tuple[AnySubscription, ...] = (
     CLAIMS,
     AI_SUGGESTIONS,
+    CACHE_REFRESH_REQUESTS,
     REPORT_REQUESTS,
     PROVIDER_UPDATES,
 )

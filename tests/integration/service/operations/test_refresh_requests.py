@@ -35,7 +35,7 @@ COMPUTED = "SELECT array_agg(DISTINCT computed_at) FROM analytics_cache WHERE pr
 
 async def handle(database: Database, *requests: tuple[UUID, int]) -> Outcome:
     events = [RefreshRequest(*request) for request in requests]
-    return await refresh_stale_providers(database, events, [next_offset(7)], lambda _: None)
+    return await refresh_stale_providers(database, events, [next_offset(7)], lambda _: ())
 
 
 async def test_requests_that_arrive_together_cost_one_recomputation_for_each_provider(
