@@ -160,6 +160,7 @@ class ErasedKind(StrEnum):
 
     PROVIDER = "provider"  # nothing of it is taken in any more
     CLAIM = "claim"  # no patient's number is taken in for it any more
+    REMOVED = "removed"  # a claim that is over its time: nothing of it is taken in any more
 
 
 class LetterState(StrEnum):

@@ -26,6 +26,12 @@ def upgrade() -> None:
     _create_orders()
     _create_stopped_partitions()
     _create_nightly_tables()
+    op.create_index(
+        "ix_erasures_removed",
+        "erasures",
+        ["erased_at"],
+        postgresql_where=sa.text("kind = 'removed'"),
+    )
 
 
 def _create_dead_letters() -> None:
@@ -190,6 +196,9 @@ def _create_nightly_tables() -> None:
 
 
 def downgrade() -> None:
+    """The version before knows no tombstones of removed claims, and would stumble over them."""
+    op.execute("DELETE FROM erasures WHERE kind = 'removed'")
+    op.drop_index("ix_erasures_removed", table_name="erasures")
     for table in (
         "repaired_rows",
         "job_runs",

@@ -57,8 +57,9 @@ class Merged:
     """What became of a batch. Every event is counted once; `changed_rows` counts cache rows.
 
     `applied` changed history and, unless a higher version came with it, the claim; `stale` came
-    after a higher version and only joined the history; `duplicate` was there already; `refused`
-    are dead letters; `erased` is of a provider that was erased, and changed nothing.
+    after a higher version and only joined the history; `duplicate` was there already, or its claim
+    was and is removed since; `refused` are dead letters; `erased` is of a provider that was erased,
+    and changed nothing.
     """
 
     applied: int = 0
@@ -101,14 +102,14 @@ async def merge_events(
     await _stage(connection, events)
     await connection.execute(_statement("add_providers"))
     await connection.execute(_statement("lock_providers"))
-    erased = await _leave_out_erased(connection)
+    erased, removed = await _leave_out_erased(connection)
     name = "merge" if with_metrics else "merge_without_metrics"
     counts = (await connection.execute(_statement(name))).mappings().one()
     if counts["recorded"] != counts["fresh"] or counts["merged"] != counts["changed"]:
         raise ConcurrentClaim("another batch brought one of these claims for another provider")
     if emptied := counts.get("emptied_days"):
         await connection.execute(remove_empty_days(emptied))
-    explained = erased + counts["fresh"] + counts["repeated"]
+    explained = erased + removed + counts["fresh"] + counts["repeated"]
     refused = await _refused(connection) if explained < len(events) else ()
     return Merged(
         applied=counts["fresh"] - counts["stale"],
@@ -147,16 +148,19 @@ async def _stage(connection: AsyncConnection, events: Sequence[bytes]) -> None:
     )
 
 
-async def _leave_out_erased(connection: AsyncConnection) -> int:
-    """How many events are of erased providers; those of erased patients lose the number.
+async def _leave_out_erased(connection: AsyncConnection) -> tuple[int, int]:
+    """How many events are of erased providers, and how many others of removed claims; those of
+    erased patients lose the number.
 
     After the locks, and as statements of their own, so that an erasure that held them is seen.
     """
-    if not await connection.scalar(_statement("anything_erased")):
-        return 0
+    anything, any_claim = (await connection.execute(_statement("anything_erased"))).one()
+    if not anything:
+        return 0, 0
     left_out = int(await connection.scalar(_statement("leave_out_erased")) or 0)
+    removed = int(await connection.scalar(_statement("leave_out_removed")) or 0) if any_claim else 0
     await connection.execute(_statement("empty_erased"))
-    return left_out
+    return left_out, removed
 
 
 async def _refused(connection: AsyncConnection) -> tuple[RefusedEvent, ...]:
@@ -172,6 +176,7 @@ def _statement(name: str) -> TextClause:
         "lock_providers": partial(batch_providers.lock_providers, claim_merge.staged),
         "anything_erased": anything_erased,
         "leave_out_erased": partial(batch_providers.leave_out_erased_providers, claim_merge.staged),
+        "leave_out_removed": claim_erased.leave_out_removed_claims,
         "empty_erased": claim_erased.empty_erased_claims,
         "merge": claim_merge.merge,
         "merge_without_metrics": lambda: claim_merge.merge(with_metrics=False),

@@ -21,6 +21,7 @@ from repositories.metrics.contributions import contributions
 from repositories.metrics.lists import TOP_CODES
 from repositories.metrics.shapes import text_of
 from repositories.metrics.upsert import add_to_cache, is_empty_day, mark_lists
+from repositories.operations.freshness import confirm
 from repositories.tables import (
     CLAIM_COLUMNS,
     FACT_COLUMNS,
@@ -57,6 +58,7 @@ def merge(*, with_metrics: bool = True) -> sa.Select[Any]:
     ]
     if with_metrics:
         counts.append(_emptied(written["changed_rows"]).label("emptied_days"))
+        return sa.select(*counts).add_cte(confirm(judged).cte("confirmed"))
     return sa.select(*counts)
 
 

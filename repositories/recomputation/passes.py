@@ -8,10 +8,9 @@ from typing import Any, Final, NamedTuple
 from uuid import UUID
 
 import sqlalchemy as sa
-from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from repositories.operations.tables import provider_freshness
+from repositories.operations.freshness import confirm_recomputed
 from repositories.postgres.database import Database
 from repositories.recomputation.recompute import (
     PREPARE,
@@ -86,7 +85,7 @@ class Pass:
             if locked:
                 counts = await recompute(connection, locked, self.scope, strays)
                 if self.scope.confirm:
-                    await _confirm(connection, locked)
+                    await confirm_recomputed(connection, locked)
         if locked:
             self.pace.adapt(len(locked), time.monotonic() - begun)
         self._done(chosen)
@@ -150,15 +149,3 @@ async def known_providers(database: Database, provider_ids: Sequence[UUID]) -> s
     async with database.snapshot() as connection:
         found = sa.select(PROVIDER).where(PROVIDER.in_(provider_ids))
         return set(await connection.scalars(found))
-
-
-async def _confirm(connection: AsyncConnection, locked: Sequence[UUID]) -> None:
-    """The figures are what the claims add up to, as of this transaction."""
-    rows = sa.select(PROVIDER, sa.func.now()).where(PROVIDER.in_(locked)).order_by(PROVIDER)
-    statement = insert(provider_freshness).from_select(["provider_id", "confirmed_at"], rows)
-    await connection.execute(
-        statement.on_conflict_do_update(
-            index_elements=[provider_freshness.c.provider_id],
-            set_={"confirmed_at": statement.excluded.confirmed_at},
-        )
-    )

@@ -14,6 +14,7 @@ from repositories.metrics.contributions import contributions
 from repositories.metrics.lists import COACH_LISTS, months_of
 from repositories.metrics.shapes import text_of
 from repositories.metrics.upsert import add_to_cache, mark_lists
+from repositories.operations.freshness import confirm
 from repositories.suggestions.tables import staged_suggestions
 from repositories.tables import SOURCE_COLUMNS, SUGGESTION_COLUMNS, ai_suggestions, providers
 
@@ -46,7 +47,7 @@ def merge() -> sa.Select[Any]:
         sa.select(sa.func.count()).select_from(step).scalar_subquery().label(name)
         for name, step in written.items()
     ]
-    return sa.select(*counts)
+    return sa.select(*counts).add_cte(confirm(staged).cte("confirmed"))
 
 
 def _counted(stored: sa.CTE) -> sa.CTE:

@@ -33,6 +33,7 @@ MODULES = {
     "receipt": "service.cli.operations.receipt",
     "doctor": "service.cli.operations.doctor",
     "actions": "service.cli.operations.actions",
+    "retention": "service.cli.operations.retention",
 }
 
 
