@@ -53,7 +53,7 @@ OF_ONE_PARTITION = (
 
 
 @dataclass
-class _Partition:
+class Position:
     """Where a partition is read. `last` is the next offset of what was handed on last."""
 
     next: int
@@ -70,7 +70,7 @@ class Reader(Generic[Event]):
     brakes: Brakes
     progress: Progress
     outage: Outage = field(default_factory=lambda: Outage("reading from Kafka"))
-    _open: dict[TopicPartition, _Partition] = field(default_factory=dict)
+    _open: dict[TopicPartition, Position] = field(default_factory=dict)
     _turn: int | None = None  # the partition number that is read while others wait
     _left_in_turn: int = 0
     _singly_until: float = 0.0
@@ -87,7 +87,7 @@ class Reader(Generic[Event]):
             for partition, start in (await starts()).items() if assigned else ():
                 self.progress.stopped.pop(partition, None)
                 self.consumer.seek(partition, start)
-                self._open[partition] = _Partition(start)
+                self._open[partition] = Position(start)
                 # Even an empty partition gets its offset committed: a drain sees that it is done.
                 await self._hand_on(partition, [])
             while True:

@@ -59,6 +59,8 @@ class Merged:
     `applied` changed history and, unless a higher version came with it, the claim; `stale` came
     after a higher version and only joined the history; `duplicate` was there already; `refused`
     are dead letters; `erased` is of a provider that was erased, and changed nothing.
+    `decoded_differently` is the very record that a history row came from, and reads differently
+    now: as a duplicate it changes nothing.
     """
 
     applied: int = 0
@@ -67,6 +69,7 @@ class Merged:
     refused: tuple[RefusedEvent, ...] = ()
     changed_rows: int = 0
     erased: int = 0
+    decoded_differently: int = 0
 
 
 async def apply_claim_batch(
@@ -98,10 +101,22 @@ async def merge_events(
 ) -> Merged:
     """The merge alone, in the caller's transaction. `with_metrics=False` is for benchmarks."""
     await connection.execute(_prepare())
-    await _stage(connection, events)
+    await stage_events(connection, events)
+    erased = await hold_providers(connection)
+    return await merge_held(connection, len(events), erased, with_metrics=with_metrics)
+
+
+async def hold_providers(connection: AsyncConnection) -> int:
+    """Lock the providers of what is staged, and leave out what was erased: so many events."""
     await connection.execute(_statement("add_providers"))
     await connection.execute(_statement("lock_providers"))
-    erased = await _leave_out_erased(connection)
+    return await _leave_out_erased(connection)
+
+
+async def merge_held(
+    connection: AsyncConnection, events: int, erased: int, *, with_metrics: bool = True
+) -> Merged:
+    """The rest of it: `events` were staged, and `erased` of them left out."""
     name = "merge" if with_metrics else "merge_without_metrics"
     counts = (await connection.execute(_statement(name))).mappings().one()
     if counts["recorded"] != counts["fresh"] or counts["merged"] != counts["changed"]:
@@ -109,14 +124,15 @@ async def merge_events(
     if emptied := counts.get("emptied_days"):
         await connection.execute(remove_empty_days(emptied))
     explained = erased + counts["fresh"] + counts["repeated"]
-    refused = await _refused(connection) if explained < len(events) else ()
+    refused, differently = await _refused(connection) if explained < events else ((), 0)
     return Merged(
         applied=counts["fresh"] - counts["stale"],
         stale=counts["stale"],
-        duplicate=len(events) - erased - counts["fresh"] - len(refused),
+        duplicate=events - erased - counts["fresh"] - len(refused) - differently,
         refused=refused,
         changed_rows=counts.get("changed_rows", 0),
         erased=erased,
+        decoded_differently=differently,
     )
 
 
@@ -125,7 +141,7 @@ def _prepare() -> Select[Any]:
     return select(func.pg_advisory_xact_lock_shared(HORIZON_LOCK), *BY_INDEX)
 
 
-async def _stage(connection: AsyncConnection, events: Sequence[bytes]) -> None:
+async def stage_events(connection: AsyncConnection, events: Sequence[bytes]) -> None:
     """COPY the batch into this connection's temporary table.
 
     The transaction must have begun (a statement must have run): the COPY goes past SQLAlchemy,
@@ -159,9 +175,11 @@ async def _leave_out_erased(connection: AsyncConnection) -> int:
     return left_out
 
 
-async def _refused(connection: AsyncConnection) -> tuple[RefusedEvent, ...]:
-    rows = await connection.execute(_statement("refused"))
-    return tuple(RefusedEvent(*row) for row in rows)
+async def _refused(connection: AsyncConnection) -> tuple[tuple[RefusedEvent, ...], int]:
+    """Dead letters, and how many events are their history rows' own source."""
+    rows = (await connection.execute(_statement("refused"))).all()
+    refused = tuple(RefusedEvent(*row[:-1]) for row in rows if not row.own_source)
+    return refused, len(rows) - len(refused)
 
 
 @cache
