@@ -171,7 +171,7 @@ async def ensure_admission(connection: KafkaConnection) -> None:
 @asynccontextmanager
 async def kafka_admin(connection: KafkaConnection) -> AsyncIterator[KafkaAdmin]:
     """An admin, closed at the end. Raises KafkaFailed if no broker answers."""
-    with _explained(connection):
+    with kafka_explained(connection):
         options = (await reachable(connection)).client_options()
         client = AIOKafkaAdminClient(**options)
         reader = AIOKafkaConsumer(**options, isolation_level="read_committed")
@@ -227,7 +227,7 @@ async def publisher(
     `large`: for messages of any size, compressed, as one that came so might not fit otherwise.
     """
     options = {"compression_type": "gzip", "max_request_size": NO_LIMIT} if large else {}
-    with _explained(connection):
+    with kafka_explained(connection):
         producer = AIOKafkaProducer(
             **(await reachable(connection)).client_options(),
             acks="all",
@@ -274,7 +274,7 @@ def _about(topic: str) -> Iterator[None]:
 
 
 @contextmanager
-def _explained(connection: KafkaConnection) -> Iterator[None]:
+def kafka_explained(connection: KafkaConnection) -> Iterator[None]:
     try:
         yield
     except KafkaFault as fault:
