@@ -147,12 +147,15 @@ class Window(NamedTuple):
     end: int
 
 
-async def stored_twice(database: Database, kind: Events, windows: Sequence[Window]) -> set[Place]:
-    """Places in these windows of which there is more than one row. Reads the whole history."""
+async def stored_twice(
+    database: Database, kind: Events, windows: Sequence[Window], most: int
+) -> set[Place]:
+    """Places in these windows of which there is more than one row, `most` of them. Reads the whole
+    history."""
     topics, partitions, starts, ends = (list(part) for part in zip(*windows, strict=True))
     values = {"topics": topics, "partitions": partitions, "starts": starts, "ends": ends}
     async with database.snapshot() as connection:
-        rows = await connection.execute(sources.stored_twice(kind.history), values)
+        rows = await connection.execute(sources.stored_twice(kind.history).limit(most), values)
         return {Place(*row) for row in rows}
 
 

@@ -140,7 +140,7 @@ def replay(
     except RequestWrong as error:
         fail(str(error), Exit.USAGE)
     if not (why or dry_run):
-        fail("Say why, with --why TEXT: it is kept with operators' actions.", Exit.USAGE)
+        fail("Say --why it is done, or look first with --dry-run.", Exit.USAGE)
     again = Replay.of(settings, request)
     finished = run_interruptible(lambda: _run(again, as_json, why))
     _print(again, as_json)

@@ -23,6 +23,7 @@ from service.operations.replaying.tally import Changed
 Event = tuple[UUID, int | None]  # a claim and its version, or an event of the coach
 
 AT_ONCE = 40_000  # events that wait for a look into the whole history, which reads all of it
+MOST_MISREAD = 80_000  # that are held at once, some 400 bytes each
 MOVED_AT_ONCE = 5_000
 
 
@@ -46,6 +47,10 @@ class Redecoding(Replaying):
     _repeating: list[TimedEvent] = field(default_factory=list)  # events that are to be moved
     _refused: list[TimedEvent] = field(default_factory=list)
     _looking: asyncio.Lock = field(default_factory=asyncio.Lock)
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self._check_bound(len(self.twice))
 
     async def apply(self, events: Sequence[Any], topics: Counter[str]) -> None:
         if self.twice:
@@ -73,12 +78,7 @@ class Redecoding(Replaying):
             for event in self._misread:
                 self._list(event)
         self._misread, self._repeating = [], []
-        while self._refused:
-            events, self._refused = self._refused[:AT_ONCE], self._refused[AT_ONCE:]
-            found = await self._merge(events)
-            self.add_refused(found.refused)
-            for conflict in found.conflicts:
-                self._judge(conflict)
+        await self._judge_refused()
 
     def event_of(self, event: TimedEvent) -> Any:
         return event.event
@@ -94,17 +94,15 @@ class Redecoding(Replaying):
             self.retry,
         )
         self._misread += [events[seq]._replace(was=identity) for seq, identity in was.items()]
-        if len(self._misread) > 2 * AT_ONCE:
-            raise TooManyMisread(
-                f"More than {2 * AT_ONCE:,} records say that they are other events than their rows"
-                " say. Replay one topic, or one provider, after the other."
-            )
         moving = {self._event(event) for event in self._misread}
         others = [event for seq, event in enumerate(events) if seq not in was]
         self._repeating += [event for event in others if self._event(event) in moving]
+        self._check_bound(len(self._misread) + len(self._repeating))
         others = [event for event in others if self._event(event) not in moving]
         if others:
             self._wait_on(others, await self._merge(others))
+        if len(self._refused) > MOST_MISREAD:
+            await self._judge_refused()
 
     async def _merge(self, events: Sequence[TimedEvent]) -> Replayed:
         found = await self.run(events, self._topics(events), merge_others)
@@ -116,6 +114,21 @@ class Redecoding(Replaying):
         places = {each.place for each in found.refused}
         places |= {each.place for each in found.conflicts}
         self._refused += [event for event in events if self._place(event) in places]
+
+    def _check_bound(self, misread: int) -> None:
+        if misread > MOST_MISREAD:
+            raise TooManyMisread(
+                f"More than {MOST_MISREAD:,} records say that they are other events than their rows"
+                " say. Replay one topic, or one provider, after the other."
+            )
+
+    async def _judge_refused(self) -> None:
+        while self._refused:
+            events, self._refused = self._refused[:AT_ONCE], self._refused[AT_ONCE:]
+            found = await self._merge(events)
+            self.add_refused(found.refused)
+            for conflict in found.conflicts:
+                self._judge(conflict)
 
     async def _move(self, events: Sequence[TimedEvent]) -> set[Event]:
         """Which events could not be moved."""

@@ -32,7 +32,7 @@ from repositories.postgres.database import Database
 from service.operations.errors import NothingToRead
 from service.operations.replaying.kinds import KINDS, Kind
 from service.operations.replaying.pipeline import Pace, Replaying
-from service.operations.replaying.redecoding import Redecoding
+from service.operations.replaying.redecoding import MOST_MISREAD, Redecoding
 from service.operations.replaying.request import ReplayRequest
 from service.operations.replaying.tally import Tally, TopicTally
 from service.settings import Settings
@@ -129,7 +129,7 @@ class Replay:
         windows = [
             Window(at.topic, at.partition, its.start, its.end) for at, its in part.ranges.items()
         ]
-        twice = await stored_twice(database, part.kind.events, windows)
+        twice = await stored_twice(database, part.kind.events, windows, MOST_MISREAD + 1)
         return Redecoding(*common, self.request.identity, part.ranges, twice)
 
     def _lanes(self, ranges: Ranges) -> Sequence[Ranges]:

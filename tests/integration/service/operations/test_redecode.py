@@ -5,6 +5,8 @@ from dataclasses import replace
 from typing import Any
 from uuid import uuid5
 
+import pytest
+
 from consumers.topics.suggestions import AI_SUGGESTIONS, decode_suggestion
 from repositories.claims.rows import ClaimEventRow
 from repositories.erasure import erase_patient
@@ -68,6 +70,20 @@ async def test_fields_that_were_not_read_are_corrected_with_claims_and_figures(
 
 def _without_impact(decoded: Any) -> Any:
     return decoded._replace(revenue_impact=None, rule_name=None)
+
+
+async def test_a_group_that_reads_again_what_its_decoder_misread_tells_it_once_and_changes_nothing(
+    deployment: Deployment, caplog: pytest.LogCaptureFixture
+) -> None:
+    await publish(deployment, [message(deployment, paid(version=n)) for n in range(1, 4)])
+    await consumed(deployment, dropping("hsc_code"))
+    before = await all_rows(deployment)
+    await consumed(deployment.having(group_prefix=f"{deployment.group}-again", batch_max_events=1))
+    after = await all_rows(deployment)
+    assert {**after, "consumer_offsets": []} == {**before, "consumer_offsets": []}
+    told = [line for line in caplog.messages if "read differently now" in line]
+    assert len(told) == 1
+    assert await dead_letters(deployment) == []
 
 
 async def test_a_record_that_the_row_did_not_come_from_corrects_nothing(

@@ -1,10 +1,16 @@
 """Reading topics again, with a real Kafka and a real PostgreSQL."""
 
-from tests.harness.deployment import Deployment
-from tests.harness.kafka import dead_letters, publish
-from tests.harness.messages import nonsense, simulated
+from uuid import UUID
+
+from service.kafka import TopicPlan, kafka_admin
+from service.wiring import kafka_connection
+from tests.harness.deployment import PAID, Deployment
+from tests.harness.kafka import dead_letters, producer, publish
+from tests.harness.messages import message, nonsense, simulated
 from tests.harness.rows import assert_tables_equal_oracle, connected
+from tests.integration.repositories.examples import paid
 from tests.integration.service.operations.replaying import all_rows, consumed, replayed
+from tests.strategies import to_plain
 
 
 async def test_what_is_known_changes_nothing_and_what_is_lacking_is_applied(
@@ -28,7 +34,33 @@ async def test_what_is_known_changes_nothing_and_what_is_lacking_is_applied(
     assert tally.total("new") > 50
     assert forecast.topics == tally.topics
     await assert_tables_equal_oracle(deployment, load.events)
-    assert (await replayed(deployment)).total("new") == 0
+    provider = UUID(load.events[0]["data"]["provider_id"])
+    own = await replayed(deployment, provider=provider)
+    assert (own.total("new"), own.total("read")) == (0, 403)
+    assert own.total("already_applied") == sum(
+        event["data"]["provider_id"] == str(provider) for event in load.events
+    )
+
+
+async def test_times_of_the_publisher_are_in_no_order(deployment: Deployment) -> None:
+    """Each record's own time decides, whatever stands before it."""
+    topic = f"{deployment.topic(PAID)}-of-a-publisher"
+    deployment = deployment.having(topic_claim_paid=topic)
+    async with kafka_admin(kafka_connection(deployment.settings)) as admin:
+        await admin.create(TopicPlan(topic, 1, 1, {"message.timestamp.type": "CreateTime"}))
+    events = [paid(version=version) for version in range(1, 6)]
+    begin = 1_700_000_000_000
+    async with producer(deployment) as client:
+        for event, after in zip(events, (0, 300, 100, 400, 200), strict=True):
+            sent = message(deployment, event)
+            await client.send_and_wait(
+                topic, key=(sent.key,), value=(sent.value,), headers=list(sent.headers),
+                timestamp_ms=begin + after,
+            )  # fmt: skip
+    tally = await replayed(deployment, topic, begin=begin + 100, end=begin + 300)
+    assert tally.whose_times(topic) == "the publisher"
+    assert tally.total("new") == tally.total("read") == 2
+    await assert_tables_equal_oracle(deployment, [to_plain(events[2]), to_plain(events[4])])
 
 
 async def _lose_every_third_claim(deployment: Deployment) -> None:
