@@ -82,7 +82,12 @@ class Rehearsal:
     _one_at_a_time: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     async def run(
-        self, kind: Events, events: Sequence[Any], topics: Counter[str], work: Work
+        self,
+        kind: Events,
+        events: Sequence[Any],
+        topics: Counter[str],
+        work: Work,
+        _: object = None,
     ) -> Replayed:
         async with self._one_at_a_time, self.connection.begin():
             await self.connection.execute(sa.select(*BY_INDEX))

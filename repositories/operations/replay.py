@@ -19,6 +19,7 @@ from repositories.batch_providers import add_providers
 from repositories.claims import sources
 from repositories.claims.batch import HORIZON_LOCK
 from repositories.claims.sources import History, staged_times
+from repositories.operations.letters import NO_LETTERS, BatchLetters, record_letters
 from repositories.operations.replayed import (
     Conflict,
     Identity,
@@ -61,14 +62,24 @@ class Events(Protocol):
 Work = Callable[[AsyncConnection, Events, Counter[str]], Awaitable[Replayed]]
 
 
+# Of what became of a batch, the messages that could be used, whose letters are resolved.
+LettersOf = Callable[[Replayed], BatchLetters]
+
+
 class Batches(Protocol):
     """Where batches go: into the tables, or into copies of them."""
 
     async def run(
-        self, kind: Events, events: Sequence[Any], topics: Counter[str], work: Work
+        self,
+        kind: Events,
+        events: Sequence[Any],
+        topics: Counter[str],
+        work: Work,
+        letters: LettersOf = lambda _: NO_LETTERS,
     ) -> Replayed:
         """Do the work in a transaction, once the events are staged; `topics` has how many of each
-        there are. Raises as `apply_claim_batch`."""
+        there are. The dead letters of messages that could be used (`letters`) are resolved in it.
+        Raises as `apply_claim_batch`."""
 
     async def look_up(self, kind: Events, events: Sequence[TimedEvent]) -> dict[int, Identity]:
         """By place in `events`: what rows say, wrongly, that their records are. Reads the whole
@@ -82,13 +93,20 @@ class Applying:
     database: Database
 
     async def run(
-        self, kind: Events, events: Sequence[Any], topics: Counter[str], work: Work
+        self,
+        kind: Events,
+        events: Sequence[Any],
+        topics: Counter[str],
+        work: Work,
+        letters: LettersOf = lambda _: NO_LETTERS,
     ) -> Replayed:
         async with self.database.transaction() as connection:
             horizon = func.pg_advisory_xact_lock_shared(HORIZON_LOCK)
             await connection.execute(select(horizon, *BY_INDEX))
             await stage(connection, kind, events)
-            return await work(connection, kind, topics)
+            found = await work(connection, kind, topics)
+            await record_letters(connection, letters(found), [])
+            return found
 
     async def look_up(self, kind: Events, events: Sequence[TimedEvent]) -> dict[int, Identity]:
         async with self.database.transaction() as connection:

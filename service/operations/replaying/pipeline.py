@@ -3,15 +3,16 @@
 import asyncio
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
 from consumers.engine.intake import Batch
 from consumers.engine.retry import RetryPolicy, until_it_succeeds
+from repositories.operations.letters import NO_LETTERS, BatchLetters, LetterId, Span
 from repositories.operations.replay import Batches, Work, merge_again
-from repositories.operations.replayed import RefusedRecord, Replayed
+from repositories.operations.replayed import Place, RefusedRecord, Replayed
 from service.operations.replaying.kinds import Kind
 from service.operations.replaying.tally import Dead, Tally
 
@@ -33,6 +34,24 @@ class Pace:
         await asyncio.sleep(begins - now)
 
 
+def letters_of(
+    letters: Mapping[Place, LetterId], used: Collection[Place], until: Mapping[tuple[str, int], int]
+) -> BatchLetters:
+    """What `record_letters` is to resolve: the letters of the messages that were used."""
+    copies: dict[tuple[str, int, int], LetterId] = {}
+    spans: dict[tuple[str, int], tuple[list[int], list[int]]] = {}
+    for place in sorted(letters.keys() & set(used)):
+        letter_id = letters[place]
+        if letter_id[:3] != place:
+            copies[place] = letter_id
+            continue
+        offsets, timestamps = spans.setdefault((place.topic, place.partition), ([], []))
+        offsets.append(place.offset)
+        timestamps.append(letter_id.timestamp)
+    read = [Span(*at, *both) for at, both in spans.items()]
+    return BatchLetters(copies=copies, read=read, known_until=until)
+
+
 @dataclass
 class Replaying:
     """Merges the batches of one kind of events, and counts what becomes of them.
@@ -46,6 +65,8 @@ class Replaying:
     pace: Pace
     retry: RetryPolicy
     provider: UUID | None = None
+    # Of each partition that has letters which are not resolved, the highest of their offsets.
+    letters_until: Mapping[tuple[str, int], int] = field(default_factory=dict)
     _wanted: bytes = field(init=False)
 
     def __post_init__(self) -> None:
@@ -63,13 +84,16 @@ class Replaying:
             others[chunk.partition.topic] += len(chunk.events) - len(own)
         if events:
             await self.pace.wait(len(events))
-            await self.apply(events, topics)
+            await self.apply(events, topics, self._letters_of(batch))
         self.tally.count("other_provider", others)
         self.tally.add_letters(batch.letters)
         self.tally.count("read", {topic: len(bad) for topic, bad in batch.verdicts().items()})
 
-    async def apply(self, events: Sequence[Any], topics: Counter[str]) -> None:
-        found = await self.run(events, topics, merge_again)
+    async def apply(
+        self, events: Sequence[Any], topics: Counter[str], letters: Mapping[Place, LetterId]
+    ) -> None:
+        """`letters` are those that the batch's messages have, if they have one."""
+        found = await self.run(events, topics, merge_again, letters)
         self.tally.add(found)
         self.add_refused(found.refused)
 
@@ -80,9 +104,24 @@ class Replaying:
         """By topic, events that wait for `finish`."""
         return Counter()
 
-    async def run(self, events: Sequence[Any], topics: Counter[str], work: Work) -> Replayed:
+    async def run(
+        self,
+        events: Sequence[Any],
+        topics: Counter[str],
+        work: Work,
+        letters: Mapping[Place, LetterId],
+    ) -> Replayed:
+        def usable(found: Replayed) -> BatchLetters:
+            if not letters:
+                return NO_LETTERS
+            left = {self._place(events[seq]) for seq in (*found.others, *found.stuck)}
+            left |= {each.place for each in found.refused}
+            left |= {each.place for each in found.conflicts}
+            used = {self._place(event) for event in events} - left
+            return letters_of(letters, used, self.letters_until)
+
         return await until_it_succeeds(
-            lambda: self.batches.run(self.kind.events, events, topics, work),
+            lambda: self.batches.run(self.kind.events, events, topics, work, usable),
             f"replaying a batch of {self.kind.subscription.name}",
             self.retry,
         )
@@ -94,6 +133,24 @@ class Replaying:
     def event_of(self, event: Any) -> Any:
         """What was decoded."""
         return event
+
+    def _place(self, event: Any) -> Place:
+        return self.kind.place(self.event_of(event))
+
+    def _letters_of(self, batch: Batch[Any]) -> dict[Place, LetterId]:
+        """Which letter messages may have; copies have that of the original."""
+        found: dict[Place, LetterId] = {}
+        for chunk in batch.chunks:
+            at = chunk.partition
+            until = self.letters_until.get((at.topic, at.partition), -1)
+            for offset, timestamp in zip(chunk.offsets, chunk.timestamps, strict=True):
+                if offset > until:
+                    break
+                place = Place(at.topic, at.partition, offset)
+                found[place] = LetterId.of(*place, timestamp)
+            for offset, letter_id in chunk.copies.items():
+                found[Place(at.topic, at.partition, offset)] = letter_id
+        return found
 
     def _own(self, events: Sequence[Any]) -> Sequence[Any]:
         """Those of the provider that is asked for. A line is not read whole for that."""

@@ -2,13 +2,14 @@
 
 import asyncio
 from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
 from consumers.engine.retry import until_it_succeeds
 from consumers.replay.ranges import Ranges
+from repositories.operations.letters import LetterId
 from repositories.operations.replay import (
     TimedEvent,
     correct_own,
@@ -42,6 +43,7 @@ class Redecoding(Replaying):
     identity: bool = False
     ranges: Ranges = field(default_factory=dict)
     twice: set[Place] = field(default_factory=set)  # places that more than one row came from
+    _letters: dict[Place, LetterId] = field(default_factory=dict)
     _waiting: list[TimedEvent] = field(default_factory=list)
     _misread: list[TimedEvent] = field(default_factory=list)
     _repeating: list[TimedEvent] = field(default_factory=list)  # events that are to be moved
@@ -52,16 +54,20 @@ class Redecoding(Replaying):
         super().__post_init__()
         self._check_bound(len(self.twice))
 
-    async def apply(self, events: Sequence[Any], topics: Counter[str]) -> None:
-        if self.twice:
-            doubtful = [event for event in events if self._place(event) in self.twice]
-            self._waiting += doubtful
+    async def apply(
+        self, events: Sequence[Any], topics: Counter[str], letters: Mapping[Place, LetterId]
+    ) -> None:
+        doubtful = [event for event in events if self._place(event) in self.twice]
+        if doubtful:
             events = [event for event in events if self._place(event) not in self.twice]
             topics = topics - self._topics(doubtful)
         if events:
-            found = await self.run(events, topics, correct_own)
-            self._waiting += [events[seq] for seq in found.others]
+            found = await self.run(events, topics, correct_own, letters)
+            doubtful += [events[seq] for seq in found.others]
             self.tally.add(found)
+        self._waiting += doubtful
+        waiting = letters.keys() & map(self._place, doubtful)
+        self._letters |= {place: letters[place] for place in waiting}
         async with self._looking:
             while len(self._waiting) >= AT_ONCE:
                 await self._look_up()
@@ -105,7 +111,7 @@ class Redecoding(Replaying):
             await self._judge_refused()
 
     async def _merge(self, events: Sequence[TimedEvent]) -> Replayed:
-        found = await self.run(events, self._topics(events), merge_others)
+        found = await self.run(events, self._topics(events), merge_others, self._letters)
         self.tally.add(found)
         return found
 
@@ -132,7 +138,7 @@ class Redecoding(Replaying):
 
     async def _move(self, events: Sequence[TimedEvent]) -> set[Event]:
         """Which events could not be moved."""
-        found = await self.run(events, self._topics(events), move)
+        found = await self.run(events, self._topics(events), move, self._letters)
         moved = Counter(self._place(events[seq]).topic for seq in found.moved)
         self.tally.count("moved", moved)
         self.tally.add(Replayed(stored=found.stored - moved, erased=found.erased))
@@ -164,9 +170,6 @@ class Redecoding(Replaying):
 
     def _event(self, event: TimedEvent) -> Event:
         return self.kind.identity(event.event)[:2]
-
-    def _place(self, event: TimedEvent) -> Place:
-        return self.kind.place(event.event)
 
     def _topics(self, events: Sequence[TimedEvent]) -> Counter[str]:
         return Counter(self._place(event).topic for event in events)

@@ -26,6 +26,7 @@ from consumers.replay.ranges import (
 )
 from repositories.claims.top_code_flush import flush_top_codes
 from repositories.errors import LockNotAvailable
+from repositories.operations.letters import highest_unresolved
 from repositories.operations.rehearsal import Rehearsal, rehearsal
 from repositories.operations.replay import Applying, Batches, TimedEvent, Window, stored_twice
 from repositories.postgres.database import Database
@@ -123,7 +124,9 @@ class Replay:
         self, part: Part, database: Database, batches: Batches, pace: Pace
     ) -> Replaying:
         retry = RetryPolicy(longest=self.settings.retry_longest_pause_seconds)
-        common = (part.kind, batches, self.tally, pace, retry, self.request.provider)
+        partitions = {(at.topic, at.partition) for at in part.ranges}
+        until = await highest_unresolved(database, partitions)
+        common = (part.kind, batches, self.tally, pace, retry, self.request.provider, until)
         if not self.request.redecode:
             return Replaying(*common)
         windows = [

@@ -39,10 +39,14 @@ async def replayed(
 
 
 async def consumed(
-    deployment: Deployment, fault: Fault | None = None, *, coach: AnySubscription | None = None
+    deployment: Deployment,
+    fault: Fault | None = None,
+    *,
+    coach: AnySubscription | None = None,
+    subscription: AnySubscription = CLAIMS,
 ) -> None:
     """Consume all that the claims' topics hold now, with a decoder that has this fault."""
-    claims = CLAIMS
+    claims = subscription
     if fault:
         decoders = {name: faulty(decode, fault) for name, decode in CLAIMS.decoders.items()}
         claims = replace(CLAIMS, decoders=decoders)

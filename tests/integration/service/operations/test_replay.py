@@ -2,9 +2,11 @@
 
 from uuid import UUID
 
+from consumers.topics.claims import CLAIMS
 from service.kafka import TopicPlan, kafka_admin
 from service.wiring import kafka_connection
-from tests.harness.deployment import PAID, Deployment
+from tests.harness.deployment import PAID, SUBMITTED, Deployment
+from tests.harness.faults import Fault
 from tests.harness.kafka import dead_letters, producer, publish
 from tests.harness.messages import message, nonsense, simulated
 from tests.harness.rows import assert_tables_equal_oracle, connected
@@ -70,3 +72,31 @@ async def _lose_every_third_claim(deployment: Deployment) -> None:
         lost = [row["provider_id"] for row in rows[::3]]
         for table in ("claim_events", "claims", "analytics_cache", "lists_due", "providers"):
             await connection.execute(f"DELETE FROM {table} WHERE provider_id = ANY ($1)", lost)
+
+
+async def test_letters_of_a_mended_fault_are_resolved_by_the_replay_that_applies_them(
+    deployment: Deployment,
+) -> None:
+    """And those of messages that are dead still stay open."""
+    load = simulated(deployment, 60)
+    await publish(deployment, [*load.messages, *nonsense(deployment, 2)])
+    fault = Fault([SUBMITTED])
+    await consumed(deployment, subscription=fault.subscription(CLAIMS))
+    dead = await _letters(deployment, "open")
+    assert dead > 20
+    forecast = await replayed(deployment, redecode=True, dry_run=True)
+    assert await _letters(deployment, "open") == dead
+    redecoded = await replayed(deployment, redecode=True)
+    assert redecoded.topics == forecast.topics
+    assert redecoded.total("new") > 20
+    assert (await _letters(deployment, "open"), await _letters(deployment, "resolved")) == (
+        2,
+        dead - 2,
+    )
+    await assert_tables_equal_oracle(deployment, load.events)
+
+
+async def _letters(deployment: Deployment, state: str) -> int:
+    async with connected(deployment) as connection:
+        counted = "SELECT count(*) FROM dead_letters WHERE state = $1"
+        return int(await connection.fetchval(counted, state))
