@@ -172,7 +172,7 @@ async def ensure_admission(connection: KafkaConnection) -> None:
 @asynccontextmanager
 async def kafka_admin(connection: KafkaConnection) -> AsyncIterator[KafkaAdmin]:
     """An admin, closed at the end. Raises KafkaFailed if no broker answers."""
-    with explained(connection):
+    with kafka_explained(connection):
         options = (await reachable(connection)).client_options()
         client = AIOKafkaAdminClient(**options)
         reader = AIOKafkaConsumer(**options, isolation_level="read_committed")
@@ -228,7 +228,7 @@ async def publisher(
     `large`: for messages of any size, compressed, as one that came so might not fit otherwise.
     """
     options = {"compression_type": "gzip", "max_request_size": NO_LIMIT} if large else {}
-    with explained(connection):
+    with kafka_explained(connection):
         producer = AIOKafkaProducer(
             **(await reachable(connection)).client_options(),
             acks="all",
@@ -275,7 +275,7 @@ def _about(topic: str) -> Iterator[None]:
 
 
 @contextmanager
-def explained(connection: KafkaConnection) -> Iterator[None]:
+def kafka_explained(connection: KafkaConnection) -> Iterator[None]:
     """The client's errors become KafkaFailed."""
     try:
         yield

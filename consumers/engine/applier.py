@@ -32,6 +32,10 @@ from repositories.postgres.database import Database
 
 log = logging.getLogger(__name__)
 
+DIFFERENTLY = (
+    "messages that are applied already read differently now: the decoder has changed. They were"
+    " left as they are; `claim-analytics replay --redecode` corrects them"
+)
 COMMIT_SECONDS = 5  # the client itself would try for ever, and in silence
 
 
@@ -89,6 +93,8 @@ class Applier(Generic[Event]):
         for topic, verdicts in batch.verdicts().items():
             refused = _new_refusals(batch, outcome.refusals)[topic]
             self.brakes.of(topic).observe(verdicts + bytes([BAD]) * refused)
+        if outcome.decoded_differently and not self.progress.decoded_differently:
+            log.warning(DIFFERENTLY, extra=self.labels)  # once
         self.progress.count(len(batch), outcome, letters)
         self._note_lag(batch, consumer)
         if len(batch):
@@ -202,6 +208,7 @@ class Applier(Generic[Event]):
             "stale": outcome.stale,
             "duplicate": outcome.duplicate,
             "erased": outcome.erased,
+            "decoded_differently": outcome.decoded_differently,
             "dead_lettered": len(letters),
             "cache_rows": outcome.changed_rows,
             "milliseconds": round(seconds * 1000, 1),

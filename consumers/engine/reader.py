@@ -45,7 +45,7 @@ NO_PARTITION = TopicPartition("", 0)
 
 
 @dataclass
-class _Partition:
+class Position:
     """Where a partition is read. `last` is the next offset of what was handed on last."""
 
     next: int
@@ -63,8 +63,8 @@ class Reader(Generic[Event]):
     progress: Progress
     outage: Outage = field(default_factory=lambda: Outage("reading from Kafka"))
     orders: Orders = field(default_factory=Orders)
-    _open: dict[TopicPartition, _Partition] = field(default_factory=dict)
-    _paused: dict[TopicPartition, _Partition] = field(default_factory=dict)  # by an operator
+    _open: dict[TopicPartition, Position] = field(default_factory=dict)
+    _paused: dict[TopicPartition, Position] = field(default_factory=dict)  # by an operator
     _stopped: set[TopicPartition] = field(default_factory=set)
     _turn: int | None = None  # the partition number that is read while others wait
     _left_in_turn: int = 0
@@ -82,7 +82,7 @@ class Reader(Generic[Event]):
             for partition, start in (await starts()).items() if assigned else ():
                 self.progress.forget(partition)
                 self.consumer.seek(partition, start)
-                self._open[partition] = _Partition(start)
+                self._open[partition] = Position(start)
                 # Even an empty partition gets its offset committed: a drain sees that it is done.
                 await self._hand_on(partition, [])
             while True:
@@ -243,7 +243,7 @@ class Reader(Generic[Event]):
                 )  # fmt: skip
                 del self.progress.stopped[at]
                 self._stopped.remove(at)
-                self._read_on(at, _Partition(go_on_at))
+                self._read_on(at, Position(go_on_at))
                 # An empty chunk: both offsets move as they do after a batch, in the same order.
                 await self._hand_on(at, [])
         for at in [at for at in self._open if orders.pauses(at.topic)]:
@@ -252,7 +252,7 @@ class Reader(Generic[Event]):
         for at in [at for at in self._paused if not orders.pauses(at.topic)]:
             self._read_on(at, self._paused.pop(at))
 
-    def _read_on(self, partition: TopicPartition, state: _Partition) -> None:
+    def _read_on(self, partition: TopicPartition, state: Position) -> None:
         self.consumer.seek(partition, state.next)
         self.consumer.resume(partition)
         self._open[partition] = state

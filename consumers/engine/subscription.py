@@ -38,7 +38,8 @@ class Refusal:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of the events of a batch; `erased` are of providers that were erased."""
+    """What became of the events of a batch; `erased` are of providers that were erased,
+    `decoded_differently` the very records that stored rows came from, and read differently now."""
 
     applied: int = 0
     stale: int = 0
@@ -46,6 +47,7 @@ class Outcome:
     changed_rows: int = 0
     refusals: Sequence[Refusal] = ()
     erased: int = 0
+    decoded_differently: int = 0
 
 
 # To be called with a batch's refusals before its transaction commits: what it raises rolls back,
@@ -107,6 +109,7 @@ class Progress:
     stale: int = 0
     duplicate: int = 0
     erased: int = 0
+    decoded_differently: int = 0
     batches: int = 0
     dead_letters: Counter[DeadLetterReason] = field(default_factory=Counter)
     lag: dict[TopicPartition, int] = field(default_factory=dict)
@@ -123,6 +126,7 @@ class Progress:
         self.stale += outcome.stale
         self.duplicate += outcome.duplicate
         self.erased += outcome.erased
+        self.decoded_differently += outcome.decoded_differently
         self.dead_letters.update(letter.reason for letter in letters)
 
     def forget(self, partition: TopicPartition) -> None:

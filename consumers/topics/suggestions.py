@@ -41,6 +41,7 @@ async def apply_suggestions(
         changed_rows=applied.changed_rows,
         refusals=_refusals(applied),
         erased=applied.erased,
+        decoded_differently=applied.decoded_differently,
     )
 
 

@@ -59,7 +59,8 @@ class Merged:
     `applied` changed history and, unless a higher version came with it, the claim; `stale` came
     after a higher version and only joined the history; `duplicate` was there already, or its claim
     was and is removed since; `refused` are dead letters; `erased` is of a provider that was erased,
-    and changed nothing.
+    and changed nothing. `decoded_differently` is the very record that a history row came from, and
+    reads differently now: as a duplicate it changes nothing.
     """
 
     applied: int = 0
@@ -68,6 +69,7 @@ class Merged:
     refused: tuple[RefusedEvent, ...] = ()
     changed_rows: int = 0
     erased: int = 0
+    decoded_differently: int = 0
 
 
 async def apply_claim_batch(
@@ -99,25 +101,38 @@ async def merge_events(
 ) -> Merged:
     """The merge alone, in the caller's transaction. `with_metrics=False` is for benchmarks."""
     await connection.execute(_prepare())
-    await _stage(connection, events)
+    await stage_events(connection, events)
+    erased = await hold_providers(connection)
+    return await merge_held(connection, len(events), erased, with_metrics=with_metrics)
+
+
+async def hold_providers(connection: AsyncConnection) -> int:
+    """Lock the providers of what is staged, and leave out what was erased: so many events."""
     await connection.execute(_statement("add_providers"))
     await connection.execute(_statement("lock_providers"))
-    erased, removed = await _leave_out_erased(connection)
+    return await _leave_out_erased(connection)
+
+
+async def merge_held(
+    connection: AsyncConnection, events: int, erased: int, *, with_metrics: bool = True
+) -> Merged:
+    """The rest of it: `events` were staged, and `erased` of them left out."""
     name = "merge" if with_metrics else "merge_without_metrics"
     counts = (await connection.execute(_statement(name))).mappings().one()
     if counts["recorded"] != counts["fresh"] or counts["merged"] != counts["changed"]:
         raise ConcurrentClaim("another batch brought one of these claims for another provider")
     if emptied := counts.get("emptied_days"):
         await connection.execute(remove_empty_days(emptied))
-    explained = erased + removed + counts["fresh"] + counts["repeated"]
-    refused = await _refused(connection) if explained < len(events) else ()
+    explained = erased + counts["fresh"] + counts["repeated"]
+    refused, differently = await _refused(connection) if explained < events else ((), 0)
     return Merged(
         applied=counts["fresh"] - counts["stale"],
         stale=counts["stale"],
-        duplicate=len(events) - erased - counts["fresh"] - len(refused),
+        duplicate=events - erased - counts["fresh"] - len(refused) - differently,
         refused=refused,
         changed_rows=counts.get("changed_rows", 0),
         erased=erased,
+        decoded_differently=differently,
     )
 
 
@@ -126,7 +141,7 @@ def _prepare() -> Select[Any]:
     return select(func.pg_advisory_xact_lock_shared(HORIZON_LOCK), *BY_INDEX)
 
 
-async def _stage(connection: AsyncConnection, events: Sequence[bytes]) -> None:
+async def stage_events(connection: AsyncConnection, events: Sequence[bytes]) -> None:
     """COPY the batch into this connection's temporary table.
 
     The transaction must have begun (a statement must have run): the COPY goes past SQLAlchemy,
@@ -148,24 +163,27 @@ async def _stage(connection: AsyncConnection, events: Sequence[bytes]) -> None:
     )
 
 
-async def _leave_out_erased(connection: AsyncConnection) -> tuple[int, int]:
-    """How many events are of erased providers, and how many others of removed claims; those of
-    erased patients lose the number.
+async def _leave_out_erased(connection: AsyncConnection) -> int:
+    """How many events are of erased providers; those of removed claims are left out too, as
+    duplicates, and those of erased patients lose the number.
 
     After the locks, and as statements of their own, so that an erasure that held them is seen.
     """
     anything, any_claim = (await connection.execute(_statement("anything_erased"))).one()
     if not anything:
-        return 0, 0
+        return 0
     left_out = int(await connection.scalar(_statement("leave_out_erased")) or 0)
-    removed = int(await connection.scalar(_statement("leave_out_removed")) or 0) if any_claim else 0
+    if any_claim:
+        await connection.execute(_statement("leave_out_removed"))
     await connection.execute(_statement("empty_erased"))
-    return left_out, removed
+    return left_out
 
 
-async def _refused(connection: AsyncConnection) -> tuple[RefusedEvent, ...]:
-    rows = await connection.execute(_statement("refused"))
-    return tuple(RefusedEvent(*row) for row in rows)
+async def _refused(connection: AsyncConnection) -> tuple[tuple[RefusedEvent, ...], int]:
+    """Dead letters, and how many events are their history rows' own source."""
+    rows = (await connection.execute(_statement("refused"))).all()
+    refused = tuple(RefusedEvent(*row[:-1]) for row in rows if not row.own_source)
+    return refused, len(rows) - len(refused)
 
 
 @cache

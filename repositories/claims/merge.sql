@@ -835,7 +835,10 @@ FROM changed_rows) AS emptied_days;
 
 -- Only if some event is neither new nor a repetition: which, and why
 SELECT staged.source_topic, staged.source_partition, staged.source_offset, staged.provider_id !=
-    claims.provider_id AS other_provider, staged.claim_id, staged.provider_id
+    claims.provider_id AS other_provider, staged.claim_id, staged.provider_id,
+    (claim_events.source_topic = staged.source_topic AND claim_events.source_partition =
+    staged.source_partition AND claim_events.source_offset = staged.source_offset) IS true AS
+    own_source
 FROM staged_claim_events_1b34f57b AS staged JOIN claims ON claims.claim_id = staged.claim_id LEFT
     OUTER JOIN claim_events ON claim_events.claim_id = staged.claim_id AND
     claim_events.claim_version = staged.claim_version

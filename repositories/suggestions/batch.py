@@ -48,7 +48,8 @@ class AppliedSuggestions:
     """What became of a batch. Every event is counted once; `changed_rows` counts cache rows.
 
     `applied` were new; `duplicate` were there already; `refused` are dead letters; `erased` are of
-    a provider that was erased, and changed nothing.
+    a provider that was erased, and changed nothing; `decoded_differently` are the very records that
+    stored rows came from, and read differently now: as duplicates they change nothing.
     """
 
     applied: int = 0
@@ -56,6 +57,7 @@ class AppliedSuggestions:
     refused: tuple[RefusedSuggestion, ...] = ()
     changed_rows: int = 0
     erased: int = 0
+    decoded_differently: int = 0
 
 
 async def apply_suggestion_batch(
@@ -85,18 +87,30 @@ async def apply_suggestion_batch(
 async def _merge(connection: AsyncConnection, rows: Sequence[SuggestionRow]) -> AppliedSuggestions:
     """In the order of locks that claim batches keep to: the horizon, then the providers."""
     await connection.execute(_prepare())
-    await _stage(connection, rows)
+    await stage_suggestions(connection, rows)
+    return await merge_held(connection, len(rows), await hold_providers(connection))
+
+
+async def hold_providers(connection: AsyncConnection) -> int:
+    """Lock the providers of what is staged, and leave out what was erased: so many events."""
     await connection.execute(_statement("add_providers"))
     await connection.execute(_statement("lock_providers"))
-    erased = await _leave_out_erased(connection)
+    return await _leave_out_erased(connection)
+
+
+async def merge_held(connection: AsyncConnection, events: int, erased: int) -> AppliedSuggestions:
+    """The rest of it: `events` were staged, and `erased` of them left out."""
     counts = (await connection.execute(_statement("merge"))).mappings().one()
-    refused = await _refused(connection) if erased + counts["stored"] < len(rows) else ()
+    refused, differently = (
+        await _refused(connection) if erased + counts["stored"] < events else ((), 0)
+    )
     return AppliedSuggestions(
         applied=counts["stored"],
-        duplicate=len(rows) - erased - counts["stored"] - len(refused),
+        duplicate=events - erased - counts["stored"] - len(refused) - differently,
         refused=refused,
         changed_rows=counts["changed_rows"],
         erased=erased,
+        decoded_differently=differently,
     )
 
 
@@ -104,7 +118,7 @@ def _prepare() -> Select[Any]:
     return select(func.pg_advisory_xact_lock_shared(HORIZON_LOCK), *BY_INDEX)
 
 
-async def _stage(connection: AsyncConnection, rows: Sequence[SuggestionRow]) -> None:
+async def stage_suggestions(connection: AsyncConnection, rows: Sequence[SuggestionRow]) -> None:
     """COPY the batch into this connection's temporary table, past SQLAlchemy; a statement must have
     run before, which begins the transaction."""
     await connection.execute(_statement("staging"))
@@ -125,9 +139,11 @@ async def _leave_out_erased(connection: AsyncConnection) -> int:
     return int(await connection.scalar(_statement("leave_out_erased")) or 0)
 
 
-async def _refused(connection: AsyncConnection) -> tuple[RefusedSuggestion, ...]:
-    rows = await connection.execute(_statement("refused"))
-    return tuple(RefusedSuggestion(*row) for row in rows)
+async def _refused(connection: AsyncConnection) -> tuple[tuple[RefusedSuggestion, ...], int]:
+    """Dead letters, and how many events are their rows' own source."""
+    rows = (await connection.execute(_statement("refused"))).all()
+    refused = tuple(RefusedSuggestion(*row[:-1]) for row in rows if not row.own_source)
+    return refused, len(rows) - len(refused)
 
 
 @cache

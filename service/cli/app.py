@@ -20,6 +20,7 @@ MODULES = {
     "topics": "service.cli.topics",
     "publish": "service.cli.publish",
     "verify": "service.cli.verify",
+    "replay": "service.cli.operations.replay",
     "rebuild": "service.cli.operations.rebuild",
     "refresh": "service.cli.operations.refresh",
     "offsets": "service.cli.operations.offsets",

@@ -21,6 +21,7 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from consumers.engine.errors import ConsumerStopped
+from consumers.replay.ranges import RangeRefused
 from repositories.errors import (
     CodeOutdated,
     DatabaseAbsent,
@@ -33,7 +34,12 @@ from service import logs, setting_sources
 from service.drain import DrainFailed
 from service.heartbeat import HeartbeatFileWrong
 from service.kafka import KafkaFailed, MessageRefused
-from service.operations.errors import CannotBegin, UnknownProviders
+from service.operations.errors import (
+    CannotBegin,
+    NothingToRead,
+    TooManyMisread,
+    UnknownProviders,
+)
 from service.reports.files.file_errors import (
     KeySettingWrong,
     ReportFileError,
@@ -75,6 +81,9 @@ EXPECTED: tuple[tuple[type[Exception], Exit, str], ...] = (
     (StoreUnavailable, Exit.UNAVAILABLE, f". Is {PREFIX}REPORT_STORAGE_URL right?"),
     (ConsumerStopped, Exit.STOPPED, ""),
     (DrainFailed, Exit.STOPPED, ""),
+    (TooManyMisread, Exit.FAILED, ""),
+    (RangeRefused, Exit.NOT_FOUND, ""),
+    (NothingToRead, Exit.NOT_FOUND, ""),
     (CodeOutdated, Exit.STOPPED, ""),
     (DatabaseSettingWrong, Exit.USAGE, ""),
     (HeartbeatFileWrong, Exit.USAGE, ""),

@@ -14,3 +14,11 @@ class UnknownProviders(Exception):
 
 class CannotBegin(Exception):
     """It makes no sense here, or now; nothing was changed."""
+
+
+class NothingToRead(Exception):
+    """The topics are not there."""
+
+
+class TooManyMisread(Exception):
+    """More records are other events than can be held at once."""

@@ -14,7 +14,7 @@ from repositories.operations.orders import Pause, open_orders
 from repositories.operations.stops import KnownStop, known_stops
 from repositories.postgres.database import Database
 from service import wiring
-from service.kafka import KafkaAdmin, explained, kafka_admin
+from service.kafka import KafkaAdmin, kafka_admin, kafka_explained
 from service.settings import Settings
 from service.topic_settings import setting_of
 
@@ -91,7 +91,7 @@ async def looking_at_kafka(settings: Settings) -> AsyncIterator[Kafka]:
     bound_inflation(settings.kafka_max_inflated_bytes)
     connection = wiring.kafka_connection(settings)
     async with kafka_admin(connection) as admin:
-        with explained(connection):
+        with kafka_explained(connection):
             async with inspection(connection) as inspecting:
                 yield Kafka(admin, inspecting)
 

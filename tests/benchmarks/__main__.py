@@ -25,13 +25,14 @@ from tests.benchmarks.memory import peaks
 from tests.benchmarks.processes import Run
 from tests.benchmarks.receipt import measure_receipts, show_receipts
 from tests.benchmarks.recompute import measure_recomputing, show_recomputing
+from tests.benchmarks.replay import measure_replay, show_replay
 from tests.benchmarks.reports import Made, measure_reports
 from tests.benchmarks.workload import Workload
 
 PARTS = (
-    "latency", "backlog", "plain", "scale", "keys", "year", "memory", "reports", "recompute",
-    "letters", "receipt",
-)  # fmt: skip
+    *("latency", "backlog", "plain", "scale", "keys", "year", "memory", "reports"),
+    *("recompute", "letters", "receipt", "replay"),
+)
 MIB = 1024 * 1024
 MEMORY_LIMIT_MB = 250
 # Against the commit before, which had half the keys.
@@ -98,6 +99,7 @@ def measure(
         "year": lambda: show_state("a year", measure_year(bench, workload), console),
         "memory": lambda: show_peaks(peaks(bench), console),
         "reports": lambda: show_reports(measure_reports(bench), console),
+        "replay": lambda: show_replay(measure_replay(bench, workload, rounds), console),
         "recompute": lambda: show_recomputing(measure_recomputing(bench, claims), console),
         "letters": lambda: show_letters(measure_letters(bench), console),
         "receipt": lambda: show_receipts(measure_receipts(bench, workload), console),

@@ -102,6 +102,10 @@ class ServiceProcess:
     def send(self, number: int) -> None:
         self._process.send_signal(number)
 
+    def interrupt(self) -> None:
+        """Ctrl-C."""
+        self._process.send_signal(signal.SIGINT)
+
     def freeze(self) -> None:
         """SIGSTOP: what a stopped virtual machine or a long pause looks like to the others."""
         self._process.send_signal(signal.SIGSTOP)

@@ -8,7 +8,7 @@ from consumers.topics.claims import CLAIMS
 from repositories.errors import RepositoryError
 from repositories.postgres.database import Database
 from service import wiring
-from service.kafka import KafkaFailed, explained, kafka_admin
+from service.kafka import KafkaFailed, kafka_admin, kafka_explained
 from service.operations.doctor.database import AREA, CLOCK, look_at_clock, look_at_database, told
 from service.operations.doctor.findings import Finding, Level, fine, look, wrong
 from service.operations.doctor.kafka import all_topics, look_at_permissions, look_at_topics
@@ -56,7 +56,7 @@ async def _look_at_kafka(
     connection, cluster = wiring.kafka_connection(settings), None
     found: list[Finding] = []
     try:
-        with explained(connection):
+        with kafka_explained(connection):
             cluster = await look_at_cluster(connection, all_topics(settings), [*groups(settings)])
         found.append(fine(KAFKA, f"Kafka at {settings.kafka_bootstrap_servers} answers"))
         found += look_at_permissions(settings, cluster)
