@@ -9,6 +9,7 @@ import pytest
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.admin import RecordsToDelete
 
+from consumers.contracts.letters import redrive_header
 from consumers.contracts.refusal import DeadLetterReason
 from consumers.engine.applier import Applier
 from consumers.engine.brake import BrakePolicy, Brakes
@@ -18,6 +19,7 @@ from consumers.engine.retry import RetryPolicy
 from consumers.engine.subscription import Decode, Progress
 from consumers.topics.claims import CLAIMS
 from repositories.errors import SchemaMissing
+from repositories.operations.letters import LetterId
 from service.kafka import Message
 from service.wiring import kafka_connection, open_database
 from tests.harness.deployment import PAID, SUBMITTED, Deployment
@@ -137,6 +139,23 @@ async def test_refused_messages_count_for_the_brake(
     await _apply(deployment, applier, nonsense(deployment, 1))
     assert list(applier.brakes.stopped) == [deployment.topic(SUBMITTED)]
     assert len(await dead_letters(deployment)) == RUN - 1
+
+
+async def test_copies_of_dead_letters_that_die_again_do_not_stop_their_topic(
+    deployment: Deployment, applier: Applier[bytes]
+) -> None:
+    """Somebody redrives what is not mended: that is no flood of the publisher's."""
+    topic, places = deployment.topic(SUBMITTED), range(1_000, 1_000 + 2 * RUN)
+    copies = [
+        replace(one, headers=[redrive_header(LetterId(topic, 0, offset, 5))])
+        for offset, one in zip(places, nonsense(deployment, 2 * RUN), strict=True)
+    ]
+    await _apply(deployment, applier, copies)
+    assert not applier.brakes.stopped
+    rows = await _letter_rows(deployment)
+    assert [row["source_offset"] for row in rows] == list(places)
+    letters = {dict(one.headers)["dlq-offset"] for one in await dead_letters(deployment)}
+    assert letters == {b"%d" % offset for offset in places}
 
 
 async def test_a_refused_message_that_the_broker_has_removed_holds_nothing_up(
