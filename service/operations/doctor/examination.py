@@ -32,7 +32,7 @@ async def examine(settings: Settings) -> Sequence[Finding]:
         found += of_kafka
         if database:
             running = _running(settings, cluster)
-            found += await _or_fault(WAITING, look_at_what_waits(database, running))
+            found += await _or_fault(WAITING, look_at_what_waits(settings, database, running))
         found += await _or_fault(KEYS, look_at_keys(settings, database))
         found += await _or_fault(STORE, look_at_store(settings, database))
     return found

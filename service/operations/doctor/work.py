@@ -7,6 +7,7 @@ from consumers.engine.subscription import AnySubscription
 from consumers.kafka.cluster import Cluster
 from repositories.offsets import offsets_of
 from repositories.operations.state import Waiting, what_waits
+from repositories.operations.stops import KnownStop, known_stops
 from repositories.postgres.clock import database_time
 from repositories.postgres.database import Database
 from service.kafka import KafkaAdmin
@@ -15,7 +16,8 @@ from service.operations.reading import Unread, ask
 from service.parts import EVERY_SUBSCRIPTION
 from service.settings import Settings
 
-LAG, LETTERS, WAITING = "lag", "dead letters", "work that waits"
+LAG, LETTERS, STOPPED = "lag", "dead letters", "stopped partitions"
+WAITING = "work that waits"
 LATE = timedelta(minutes=5)
 START_ONE = "start `claim-analytics run`"
 RESTORED = (
@@ -81,16 +83,29 @@ def _lag(group: str, members: int, old: Sequence[Unread], unread: Sequence[Unrea
     return fine(LAG, f"{group}: {waiting:,} messages wait, for {members} members")
 
 
-async def look_at_what_waits(database: Database, running: bool | None) -> Sequence[Finding]:
+async def look_at_what_waits(
+    settings: Settings, database: Database, running: bool | None
+) -> Sequence[Finding]:
     """`running`: whether an instance follows the claims; None: it is not known."""
     async with database.snapshot() as connection:
         waiting = await what_waits(connection)
     found = [
+        *[_stopped(known) for known in await known_stops(database, [*groups(settings)])],
         *_for_instances(waiting, running),
         *_for_persons(waiting),
         *_letters(waiting.open_letters),
     ]
     return found or [fine(WAITING, "no dead letter is open, and nothing is late")]
+
+
+def _stopped(known: KnownStop) -> Finding:
+    stop = known.stop
+    last = "" if known.confirmed else " No instance that lives has said so lately."
+    return wrong(
+        STOPPED,
+        f"{stop.topic} {stop.partition} is read no further than offset {stop.next_offset:,}:"
+        f" {stop.why}{last} See 'A partition that stopped' in docs/operations.md",
+    )
 
 
 def _for_instances(waiting: Waiting, running: bool | None) -> Sequence[Finding]:

@@ -102,6 +102,14 @@ STAGED_ROWS: list[tuple[str, str, Level, str]] = [
         "an operator has paused claim-paid: claim-analytics offsets resume",
     ),
     (
+        """INSERT INTO stopped_partitions
+            (consumer_group, topic, partition, next_offset, cause, why, instance)
+        VALUES ('{group}', 'claim-paid', 3, 17, 'undecodable', 'It is damaged.', 'gone:1')""",
+        "DELETE FROM stopped_partitions",
+        Level.WRONG,
+        "stopped partitions: claim-paid 3 is read no further than offset 17: It is damaged",
+    ),
+    (
         "UPDATE installation SET installation_id = gen_random_uuid()",
         "UPDATE installation SET installation_id = '{installation}'",
         Level.WRONG,

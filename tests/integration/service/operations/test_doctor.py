@@ -129,7 +129,7 @@ async def test_each_state_of_the_database_that_needs_somebody_is_found(
     stage: str, undo: str, level: Level, expected: str, healthy: Deployment
 ) -> None:
     undo = undo.replace("{head}", head()).replace("{installation}", owner(healthy))
-    execute(healthy.database_url, stage)
+    execute(healthy.database_url, stage.replace("{group}", healthy.group))
     try:
         found = await examine(healthy.settings)
     finally:
