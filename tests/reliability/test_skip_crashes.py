@@ -60,7 +60,8 @@ async def test_a_command_that_is_killed_leaves_an_order_that_is_carried_out_or_g
 
 async def _assert_between(deployment: Deployment, lost: range) -> None:
     at = (deployment.topic(SUBMITTED), 0)
-    assert (await stored_offsets(deployment, deployment.group))[at] == lost.stop
+    # With what follows, if that was read by then.
+    assert (await stored_offsets(deployment, deployment.group))[at] >= lost.stop
     assert (await committed(deployment, deployment.group))[at] == lost.start
     [order] = await rows(deployment, "SELECT * FROM orders")
     assert order["taken_by"]
