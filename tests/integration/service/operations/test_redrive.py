@@ -20,7 +20,6 @@ from repositories.postgres.database import Database
 from repositories.vocabulary import LetterState
 from service.message_files import read_messages
 from service.operations.redrive import (
-    EVERY_SUBSCRIPTION,
     LOST,
     TAKEN_IN,
     TOO_OFTEN,
@@ -28,6 +27,7 @@ from service.operations.redrive import (
     message_of,
     redrive,
 )
+from service.parts import EVERY_SUBSCRIPTION
 from service.topics import READ
 from tests.harness.deployment import PAID, SUBMITTED, Deployment
 from tests.harness.faults import Fault, consuming_with
