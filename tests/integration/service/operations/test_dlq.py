@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,10 +11,11 @@ from typer.testing import CliRunner
 
 from service import logs
 from service.cli.app import build_app
+from service.kafka import Message
 from tests.harness.deployment import SUBMITTED, Deployment
 from tests.harness.kafka import publish
 from tests.harness.messages import message, nonsense
-from tests.harness.process import command, consuming
+from tests.harness.process import consuming
 from tests.harness.rows import connected
 from tests.harness.waiting import until_async
 from tests.integration.repositories.examples import submitted
@@ -39,22 +40,18 @@ def dlq(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Dlq:
     return run
 
 
-async def test_a_letter_from_the_list_to_its_end(
+def test_a_letter_from_the_list_to_its_end(
     deployment: Deployment, dlq: Dlq, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for name, value in deployment.environment.items():
         monkeypatch.setenv(name, value)
-    tried = ("redrive", "--reason", "invalid-field", *WHY)
     bad = message(deployment, submitted(patient_phn=NUMBER, submitted_fee="too much"))
-    async with consuming(deployment):
-        await publish(deployment, [bad, *nonsense(deployment, 2)])
-        await _until_letters(deployment, 3, redrives=0)
-        place = await asyncio.to_thread(_from_list_to_forecast, dlq, deployment)
-        assert await command(deployment, "dlq", *tried) == "1 redriven\n"
-        await _until_letters(deployment, 1, redrives=1, state="open")
-    await asyncio.to_thread(_what_is_left, dlq, place)
-    async with connected(deployment) as observer:
-        rows = await observer.fetch("SELECT * FROM operator_actions ORDER BY started_at")
+    asyncio.run(_consumed(deployment, [bad, *nonsense(deployment, 2)], 3, redrives=0))
+    place = _from_list_to_forecast(dlq, deployment)
+    assert dlq("redrive", "--reason", "invalid-field", *WHY).words == "1 redriven"
+    asyncio.run(_consumed(deployment, [], 1, redrives=1, state="open"))
+    _what_is_left(dlq, place)
+    rows = asyncio.run(_actions(deployment))
     assert [(row["command"], row["why"], row["outcome"], row["counts"]) for row in rows] == [
         ("dlq show --payload", None, "done", '{"messages": 1}'),
         ("dlq redrive", "tried", "done", '{"redriven": 1}'),
@@ -62,6 +59,20 @@ async def test_a_letter_from_the_list_to_its_end(
     ]
     assert json.loads(rows[0]["arguments"])["providers"] == [place[-1]]
     assert NUMBER not in "".join(map(repr, rows))
+
+
+async def _consumed(
+    deployment: Deployment, messages: Sequence[Message], letters: int, **columns: Any
+) -> None:
+    """Publish, and run the service until there are so many letters with these values."""
+    async with consuming(deployment):
+        await publish(deployment, messages)
+        await _until_letters(deployment, letters, **columns)
+
+
+async def _actions(deployment: Deployment) -> list[Any]:
+    async with connected(deployment) as observer:
+        return list(await observer.fetch("SELECT * FROM operator_actions ORDER BY started_at"))
 
 
 def _from_list_to_forecast(dlq: Dlq, deployment: Deployment) -> tuple[str, ...]:
