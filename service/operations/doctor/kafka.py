@@ -5,9 +5,9 @@ from collections.abc import Sequence
 from consumers.kafka.cluster import Cluster
 from consumers.kafka.topics import ADD_AN_ACL, forbidden_topics, missing_topic
 from consumers.topics.claims import CLAIMS
-from consumers.topics.suggestions import AI_SUGGESTIONS
 from service.kafka import KafkaAdmin, KafkaFailed
 from service.operations.doctor.findings import Finding, Level, fine, look, wrong
+from service.parts import EVERY_SUBSCRIPTION
 from service.settings import Settings
 from service.topics import READ, WHY, WRITTEN, amiss
 
@@ -50,14 +50,14 @@ async def look_at_topics(
 
 
 def _missing(settings: Settings, cluster: Cluster) -> Sequence[Finding]:
-    coach = settings.topic(AI_SUGGESTIONS.name)
-    optional = {coach, letters_of(settings, coach)}
+    read = [settings.topic(n) for one in EVERY_SUBSCRIPTION if one.optional for n in one.decoders]
+    optional = {*read, *(letters_of(settings, topic) for topic in read)}
     found = [
         Finding(
             TOPICS,
             Level.LOOK if name in optional else Level.WRONG,
             missing_topic(name, similar)
-            + (" (a platform without an AI coach needs none)" if name in optional else ""),
+            + (" (the service runs without it)" if name in optional else ""),
         )
         for name, similar in sorted(cluster.topics.missing.items())
     ]
