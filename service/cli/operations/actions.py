@@ -1,7 +1,7 @@
 """`claim-analytics actions`: what operators did."""
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Annotated, Any
@@ -13,6 +13,8 @@ from service import wiring
 from service.cli.common import load_settings, run_async
 from service.cli.operations.times import moment
 from service.settings import Settings
+
+NOTHING: tuple[Any, ...] = (None, False, 0, [], {})
 
 
 def actions(
@@ -63,10 +65,19 @@ def _lines(action: RecordedAction) -> Iterator[str]:
     if action.why:
         yield f"    why    {action.why}"
     for name, value in action.arguments.items():
-        yield f"    {name:<6} {_shown(value)}"
-    if action.counts:
-        counts = (f"{name.replace('_', ' ')} {value}" for name, value in action.counts.items())
-        yield f"    did    {', '.join(counts)}"
+        if value not in NOTHING:
+            yield f"    {name:<6} {_shown(value)}"
+    yield from _counted(action.counts or {})
+
+
+def _counted(counts: Mapping[str, Any]) -> Iterator[str]:
+    """What is not 0; by topic where it was counted so."""
+    flat = {name: value for name, value in counts.items() if not isinstance(value, dict)}
+    parts = {name: value for name, value in counts.items() if isinstance(value, dict)}
+    for where, part in ({"": flat} | parts).items():
+        told = [f"{name.replace('_', ' ')} {n}" for name, n in part.items() if n not in NOTHING]
+        if told:
+            yield f"    did    {where}{': ' if where else ''}{', '.join(told)}"
 
 
 def _end(action: RecordedAction) -> str:
@@ -77,4 +88,6 @@ def _end(action: RecordedAction) -> str:
 
 
 def _shown(value: Any) -> str:
+    if isinstance(value, list):
+        return ", ".join(map(str, value))
     return value if isinstance(value, str) else json.dumps(value)

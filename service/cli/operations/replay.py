@@ -5,12 +5,14 @@ import dataclasses
 import json
 import sys
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from typing import Annotated, Any
 from uuid import UUID
 
 import typer
 from rich.console import Console
 
+from consumers.replay.ranges import Bound
 from repositories.operations.replay import provider_is_known
 from repositories.postgres.database import Database
 from service import wiring
@@ -204,8 +206,18 @@ def _intention(again: Replay) -> str:
 
 
 def _arguments(request: ReplayRequest) -> dict[str, Any]:
-    asked = dataclasses.asdict(request) | {"provider": request.provider and str(request.provider)}
+    asked = dataclasses.asdict(request) | {
+        "provider": request.provider and str(request.provider),
+        "begin": _readable(request.begin),
+        "end": _readable(request.end),
+    }
     return {name: value for name, value in asked.items() if value not in (None, False)}
+
+
+def _readable(bound: Bound) -> str | None:
+    if isinstance(bound, int):
+        return datetime.fromtimestamp(bound / 1000, UTC).isoformat()
+    return bound and f"{bound.partition}:{bound.offset}"
 
 
 def _print(again: Replay, as_json: bool) -> None:
