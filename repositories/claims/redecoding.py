@@ -8,11 +8,11 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from repositories.claims import merge, redecode
 from repositories.claims.batch import hold_providers, merge_held, stage_events
 from repositories.metrics.upsert import remove_empty_days
-from repositories.operations.replayed import MergedBatch, Place, RefusedRecord
+from repositories.replaying.replayed import MergedBatch, Place, RefusedRecord
 
 
 class ClaimHistory:
-    """Claim events, as `repositories.operations.replay` wants a kind of events."""
+    """Claim events, as `repositories.replaying.replay` wants a kind of events."""
 
     history = redecode.EVENTS
     differs = staticmethod(merge.differs)

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from repositories.claims.sources import History, staged_times
-from repositories.operations.replayed import MergedBatch, Place, RefusedRecord
+from repositories.replaying.replayed import MergedBatch, Place, RefusedRecord
 from repositories.suggestions.batch import hold_providers, merge_held, stage_suggestions
 from repositories.suggestions.merge import counted, differs, marked_lists, staged
 from repositories.tables import SUGGESTION_COLUMNS, ai_suggestions
@@ -70,7 +70,7 @@ def _signed(rows: sa.CTE, sign: str) -> sa.Select[Any]:
 
 
 class SuggestionHistory:
-    """The coach's events, as `repositories.operations.replay` wants a kind of events."""
+    """The coach's events, as `repositories.replaying.replay` wants a kind of events."""
 
     history = SUGGESTIONS
     differs = staticmethod(differs)

@@ -22,7 +22,7 @@ from repositories.postgres.database import Database
 from repositories.tombstones import ErasureList
 from service import wiring
 from service.cli.common import Exit, fail, load_settings, run_async
-from service.erasure_lists import ErasureListError, read_erasure_list, write_erasure_list
+from service.operations.erasure_lists import ErasureListError, read_erasure_list, write_erasure_list
 from service.operations.recorded import recorded
 from service.reports.ownership import StoreOwner
 from service.reports.wiring import report_store

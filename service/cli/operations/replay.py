@@ -13,8 +13,8 @@ import typer
 from rich.console import Console
 
 from consumers.replay.ranges import Bound
-from repositories.operations.replay import provider_is_known
 from repositories.postgres.database import Database
+from repositories.replaying.replay import provider_is_known
 from service import wiring
 from service.cli.common import Exit, complain, fail, load_settings
 from service.cli.operations.interruptible import end_broken_off, run_interruptible

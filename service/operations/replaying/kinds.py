@@ -10,8 +10,8 @@ from consumers.engine.subscription import AnySubscription
 from consumers.topics.claims import CLAIMS, REASONS
 from consumers.topics.suggestions import AI_SUGGESTIONS, CONFLICT
 from repositories.claims.redecoding import ClaimHistory
-from repositories.operations.replay import Events
-from repositories.operations.replayed import Identity, Place
+from repositories.replaying.replay import Events
+from repositories.replaying.replayed import Identity, Place
 from repositories.suggestions.redecode import SuggestionHistory
 from repositories.suggestions.rows import SuggestionRow
 

@@ -11,8 +11,8 @@ from uuid import UUID
 from consumers.engine.intake import Batch
 from consumers.engine.retry import RetryPolicy, until_it_succeeds
 from repositories.operations.letters import NO_LETTERS, BatchLetters, LetterId, Span
-from repositories.operations.replay import Batches, Work, merge_again
-from repositories.operations.replayed import Place, RefusedRecord, Replayed
+from repositories.replaying.replay import Batches, Work, merge_again
+from repositories.replaying.replayed import Place, RefusedRecord, Replayed
 from service.operations.replaying.kinds import Kind
 from service.operations.replaying.tally import Dead, Tally
 

@@ -10,13 +10,13 @@ from uuid import UUID
 from consumers.engine.retry import until_it_succeeds
 from consumers.replay.ranges import Ranges
 from repositories.operations.letters import LetterId
-from repositories.operations.replay import (
+from repositories.replaying.replay import (
     TimedEvent,
     correct_own,
     merge_others,
     move,
 )
-from repositories.operations.replayed import Conflict, Place, RefusedRecord, Replayed
+from repositories.replaying.replayed import Conflict, Place, RefusedRecord, Replayed
 from service.operations.errors import TooManyMisread
 from service.operations.replaying.pipeline import Replaying
 from service.operations.replaying.tally import Changed

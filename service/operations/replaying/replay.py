@@ -27,9 +27,9 @@ from consumers.replay.ranges import (
 from repositories.claims.top_code_flush import flush_top_codes
 from repositories.errors import LockNotAvailable
 from repositories.operations.letters import highest_unresolved
-from repositories.operations.rehearsal import Rehearsal, rehearsal
-from repositories.operations.replay import Applying, Batches, TimedEvent, Window, stored_twice
 from repositories.postgres.database import Database
+from repositories.replaying.rehearsal import Rehearsal, rehearsal
+from repositories.replaying.replay import Applying, Batches, TimedEvent, Window, stored_twice
 from service.operations.errors import NothingToRead
 from service.operations.replaying.kinds import KINDS, Kind
 from service.operations.replaying.pipeline import Pace, Replaying

@@ -6,7 +6,7 @@ from itertools import groupby
 from rich.console import Console
 from rich.table import Table
 
-from repositories.operations.replayed import Identity, Place
+from repositories.replaying.replayed import Identity, Place
 from service.operations.replaying.tally import Tally
 
 SHOWN = 20  # of each list; --json has more

@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from consumers.contracts.refusal import DeadLetter, DeadLetterReason
-from repositories.operations.rehearsal import MovedMonth
-from repositories.operations.replayed import Conflict, Identity, Place, Replayed
+from repositories.replaying.rehearsal import MovedMonth
+from repositories.replaying.replayed import Conflict, Identity, Place, Replayed
 
 LISTED = 1_000  # of each kind; all are counted
 

@@ -1,7 +1,7 @@
 """A replay that changes nothing and locks nothing: its own statements, run on copies.
 
 The tables that batches write have temporary twins of the same names in a session of its own.
-PostgreSQL looks for a name there first, so the statements of `repositories.operations.replay` read
+PostgreSQL looks for a name there first, so the statements of `repositories.replaying.replay` read
 and write the twins. What a batch needs is copied into them beforehand; what is known already, and
 says the same, is not even copied. So the twins hold what the replay would change, and no more.
 The transactions are read-only from the moment on that a batch is staged: PostgreSQL itself refuses
@@ -27,7 +27,9 @@ from repositories.claims.sources import History
 from repositories.metrics.definitions import METRICS
 from repositories.metrics.lists import LISTS
 from repositories.metrics.periods import MONTHS
-from repositories.operations.replay import (
+from repositories.operations.tables import dead_letters, provider_freshness
+from repositories.postgres.database import WITHOUT_LIMITS, Database
+from repositories.replaying.replay import (
     Events,
     TimedEvent,
     Work,
@@ -36,9 +38,7 @@ from repositories.operations.replay import (
     merge_again,
     stage,
 )
-from repositories.operations.replayed import Identity, Replayed
-from repositories.operations.tables import dead_letters, provider_freshness
-from repositories.postgres.database import WITHOUT_LIMITS, Database
+from repositories.replaying.replayed import Identity, Replayed
 from repositories.statements import BY_INDEX, spelled_out
 from repositories.tables import (
     ai_suggestions,

@@ -2,7 +2,7 @@
 
 The locks, the merge and the figures are those of live batches (`repositories.claims.batch`,
 `repositories.suggestions.batch`); no offset is stored. `Applying` does it; a rehearsal
-(`repositories.operations.rehearsal`) runs the very same statements on copies.
+(`repositories.replaying.rehearsal`) runs the very same statements on copies.
 """
 
 from collections import Counter
@@ -20,14 +20,14 @@ from repositories.claims import sources
 from repositories.claims.batch import HORIZON_LOCK
 from repositories.claims.sources import History, staged_times
 from repositories.operations.letters import NO_LETTERS, BatchLetters, record_letters
-from repositories.operations.replayed import (
+from repositories.postgres.database import WITHOUT_LIMITS, Database
+from repositories.replaying.replayed import (
     Conflict,
     Identity,
     MergedBatch,
     Place,
     Replayed,
 )
-from repositories.postgres.database import WITHOUT_LIMITS, Database
 from repositories.statements import BY_HASH, BY_INDEX
 from repositories.tables import providers
 
