@@ -20,6 +20,7 @@ VARYING = (
     re.compile(r"\b[\d.,]+ (?:ms|s|seconds|minutes)\b"),
     re.compile(r"\b[\w.-]+:\d+(?:/\d+)?"),  # a server, or a member: its host and process
     re.compile(r"(?<=database )\w+(?=:)"),
+    re.compile(r"\b[\d,]+ rows of analytics_cache with"),  # those of nothing may be there or not
     re.compile(r"[─━┏┓┗┛┡┩└┘┌┐╇┴┬┳┻│┃]+"),
 )
 

@@ -14,11 +14,11 @@ from service.settings import PREFIX
 from tests.e2e.raw_batches import produce, with_undecodable_header
 from tests.harness.deployment import PAID, SUBMITTED, Deployment
 from tests.harness.faults import Fault, consuming_with
-from tests.harness.kafka import all_end_offsets, producer, publish, send
+from tests.harness.kafka import all_end_offsets, committed, producer, publish, send
 from tests.harness.messages import message, simulated
-from tests.harness.process import PROGRAM, RUN, ServiceProcess
+from tests.harness.process import PROGRAM, RUN, ServiceProcess, lanes_of
 from tests.harness.rows import connected, stored_offsets
-from tests.harness.waiting import until_async
+from tests.harness.waiting import until, until_async
 from tests.integration.repositories.examples import paid, submitted, uuid_of
 from tests.integration.service.operations.replaying import consumed
 from tests.runbook.page import make_page
@@ -52,8 +52,8 @@ class Story:
             operator="ana@operations",
         )
         self._folder = Path(stack.enter_context(TemporaryDirectory()))
-        self._stack = stack
         self._service: ServiceProcess | None = None
+        self._process = stack.enter_context(ExitStack())  # ends and tidies up after the service
         yesterday = datetime.now(UTC).date() - timedelta(days=1)
         self.names = {
             "yesterday": yesterday.isoformat(),
@@ -111,19 +111,25 @@ class Story:
 
     async def _runs(self) -> None:
         if self._service is None:
-            self._service = ServiceProcess(self._deployment, *RUN)
-            self._stack.callback(self._service.kill)
+            service = self._process.enter_context(ServiceProcess(self._deployment, *RUN))
+            await until(lambda: lanes_of(service) == {0, 1}, "partitions of both lanes")
+            self._service = service
 
     async def _stop(self) -> None:
         if self._service:
             self._service.terminate()
             await self._service.ended()
+            self._process.close()
             self._service = None
 
     async def _all_read(self) -> None:
         async def read() -> bool:
-            ends = await all_end_offsets(self._deployment)
-            return await stored_offsets(self._deployment, self._deployment.group) == ends
+            ends, group = await all_end_offsets(self._deployment), self._deployment.group
+            return (
+                await stored_offsets(self._deployment, group)
+                == await committed(self._deployment, group)
+                == ends
+            )
 
         await until_async(read, "everything read")
 

@@ -92,7 +92,7 @@ def replay(
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object, for programs.")] = False,
 ) -> None:
-    """Read topics again, beside live consumption: claims' topics and ai-suggestion.
+    """Read topics again, beside live consumption: those of claims and of the AI coach.
 
     What the history has already changes nothing; what it lacks is applied, with its figures. No
     offset of any group moves, in Kafka or in the database, and no dead letter is sent a second

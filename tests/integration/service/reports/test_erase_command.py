@@ -20,7 +20,7 @@ DETAIL = CSV | {"report_type": "ACCOUNTANT_DETAIL"}
 NUMBER = "987654321"
 # Rows of operations that name a provider.
 OPERATIONS = (
-    "INSERT INTO provider_freshness VALUES ($1, now())",
+    "INSERT INTO provider_freshness VALUES ($1, now()) ON CONFLICT DO NOTHING",
     """INSERT INTO repaired_rows (found_by, provider_id, metric_key, period_start)
        VALUES ('refresh', $1, 'claims_paid', '2024-10-01')""",
     """INSERT INTO dead_letters (source_topic, source_partition, source_offset, source_timestamp,
