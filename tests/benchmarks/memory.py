@@ -1,6 +1,7 @@
 """Peak memory over backlogs of unusual shapes."""
 
 import asyncio
+import logging
 from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, replace
@@ -55,6 +56,7 @@ def peaks(bench: Bench) -> Mapping[str, Run]:
 
 
 def _preload(environment: Mapping[str, str], shape: Shape, topics: Mapping[str, str]) -> None:
+    logging.getLogger("aiokafka").setLevel(logging.CRITICAL)  # as in `main`
     asyncio.run(_publish(environment, shape, topics))
 
 
