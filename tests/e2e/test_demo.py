@@ -150,17 +150,6 @@ def in_a_shell(script: str) -> str:
     ).stdout
 
 
-def test_ctrl_c_while_it_is_live_leaves_nothing(temporary: Path) -> None:
-    with demo_command("--events", "200", temporary=temporary) as command:
-        wait_for_line(command, "live, ")
-        processes = command.processes()
-        os.killpg(command.process.pid, signal.SIGINT)
-        exit_code, output, errors = command.wait()
-    assert (exit_code, errors) == (0, "")
-    assert "are stopped, their data is removed." in output
-    assert_nothing_is_left(command, processes)
-
-
 @pytest.mark.parametrize("moment", ["Starting Kafka", "The service"])
 def test_ctrl_c_again_and_again_while_it_starts_leaves_nothing(
     temporary: Path, moment: str
