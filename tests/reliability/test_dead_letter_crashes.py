@@ -14,7 +14,8 @@ async def test_killed_after_the_transaction_and_before_its_dead_letters(
 ) -> None:
     load = simulated(deployment, 100).of(deployment.topic(SUBMITTED))
     bad = nonsense(deployment, 5)
-    async with producer(deployment) as client:
+    # In one record batch, so that they are read, and applied, together.
+    async with producer(deployment, linger_ms=500, max_batch_size=2**20) as client:
         await send(client, [*bad, *load.messages], partition=0)
     dead_letter_topic = deployment.topic(SUBMITTED) + deployment.settings.topic_dlq_suffix
     async with admin(deployment) as client:
