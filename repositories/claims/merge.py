@@ -1,7 +1,7 @@
 """The SQL that merges a batch of claim events, exactly once in effect.
 
 A batch is staged in `staged_claim_events`, its providers are locked, and then `MERGE` does the
-work in one statement of named steps; `merge_events` in `claim_batches` runs them.
+work in one statement of named steps; `merge_events` in `repositories.claims.batch` runs them.
 
 The locks make the merge simple: until the transaction ends no other batch, refresh or rebuild
 touches the claims and the figures of these providers, and as the locks are a statement of their

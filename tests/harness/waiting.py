@@ -33,5 +33,5 @@ def eventually(condition: Callable[[], bool], seconds: float = 30) -> bool:
     """Whether the condition becomes true in time; for a test that has no event loop."""
     deadline = time.monotonic() + seconds
     while not condition() and time.monotonic() < deadline:
-        time.sleep(0.02)
+        time.sleep(0.02)  # a poll: for conditions that nothing announces
     return condition()
