@@ -12,7 +12,7 @@ from repositories.errors import RepositoryError
 from repositories.postgres.database import domain_errors, open_engine
 from repositories.postgres.database_url import DatabaseUrl
 from repositories.postgres.requirements import inspection, require_migratable, revision_of
-from repositories.reports.tables import metadata
+from repositories.schema import metadata
 
 log = logging.getLogger(__name__)
 

@@ -16,6 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from repositories import tables
 from repositories.claims.batch import HORIZON_LOCK
+from repositories.operations.erased import remove_letters, remove_provider
 from repositories.postgres.database import WITHOUT_LIMITS, Database
 from repositories.postgres.notifications import Channel, notify
 from repositories.reports import tables as report_tables
@@ -146,10 +147,12 @@ async def _remove(connection: AsyncConnection, provider_id: UUID) -> ErasedProvi
         report_tables.report_jobs,
         report_tables.outbox,
     )
+    await remove_letters(connection, provider_id)
     its_reports = select(reports.c.report_id).where(reports.c.provider_id == provider_id)
     await _delete(connection, jobs, jobs.c.report_id.in_(its_reports))
     gone = delete(reports).where(reports.c.provider_id == provider_id)
-    files = (await connection.scalars(gone.returning(reports.c.file_path))).all()
+    its_files = gone.returning(reports.c.report_id, reports.c.file_path)
+    file_of = {row.report_id: row.file_path for row in await connection.execute(its_files)}
     await _delete(connection, outbox, outbox.c.message_key == str(provider_id))
     counts = {
         table: await _delete(connection, table, table.c.provider_id == provider_id)
@@ -162,6 +165,8 @@ async def _remove(connection: AsyncConnection, provider_id: UUID) -> ErasedProvi
             tables.providers,
         )
     }
+    await remove_provider(connection, provider_id, file_of)
+    files = list(file_of.values())
     return ErasedProvider(counts[tables.claims], counts[tables.claim_events], len(files), files)
 
 

@@ -3,7 +3,7 @@
 from typing import NamedTuple
 from uuid import UUID
 
-from sqlalchemy import String, cast, column, func, select, table
+from sqlalchemy import ColumnElement, String, cast, column, func, select, table
 from sqlalchemy.dialects.postgresql import insert
 
 from repositories.postgres.database import Database
@@ -23,13 +23,24 @@ class Identity(NamedTuple):
 
 async def identity(database: Database) -> Identity:
     """The first call makes the installation's id."""
+    async with database.transaction() as connection:
+        await connection.execute(insert(installation).on_conflict_do_nothing())
+        row = (await connection.execute(select(installation.c.installation_id, _here()))).one()
+    return Identity(*row)
+
+
+async def known_identity(database: Database) -> Identity | None:
+    """As `identity`, changing nothing; None if there is no id yet."""
+    async with database.snapshot() as connection:
+        found = await connection.execute(select(installation.c.installation_id, _here()))
+        row = found.one_or_none()
+    return Identity(*row) if row else None
+
+
+def _here() -> ColumnElement[str]:
     server = select(column("system_identifier", String)).select_from(func.pg_control_system())
     databases = table("pg_database", column("oid"), column("datname"))
     oid = select(databases.c.oid).where(databases.c.datname == func.current_database())
-    here = func.concat(
+    return func.concat(
         cast(server.scalar_subquery(), String), "/", cast(oid.scalar_subquery(), String)
     )
-    async with database.transaction() as connection:
-        await connection.execute(insert(installation).on_conflict_do_nothing())
-        row = (await connection.execute(select(installation.c.installation_id, here))).one()
-    return Identity(*row)

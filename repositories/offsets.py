@@ -87,7 +87,12 @@ async def stored_offset(database: Database, group: str, topic: str, partition: i
 
 async def stored_offsets(database: Database, group: str) -> dict[tuple[str, int], int]:
     """The stored next offsets of a group, by topic and partition."""
-    own = select(consumer_offsets).where(consumer_offsets.c.consumer_group == group)
     async with database.transaction() as connection:
-        rows = (await connection.execute(own)).all()
+        return await offsets_of(connection, group)
+
+
+async def offsets_of(connection: AsyncConnection, group: str) -> dict[tuple[str, int], int]:
+    """As `stored_offsets`, at the moment of the caller's snapshot."""
+    own = select(consumer_offsets).where(consumer_offsets.c.consumer_group == group)
+    rows = (await connection.execute(own)).all()
     return {(row.topic, row.partition): int(row.next_offset) for row in rows}

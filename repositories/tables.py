@@ -270,6 +270,8 @@ erasures = sa.Table(
     sa.Column("kind", words(ErasedKind, 8), nullable=False),
     sa.Column("why", sa.Text, nullable=False),
     timestamp("erased_at", default_now=True),
+    # Each batch asks whether there is any.
+    sa.Index("ix_erasures_removed", "erased_at", postgresql_where=sa.text("kind = 'removed'")),
 )
 
 # One, once something was erased; more where a list from another database was imported.

@@ -3,7 +3,8 @@
 A tombstone is a hash of an id under a random key, both in this database: it tells who has an id
 that it was erased, and nobody else anything. Ids have at least 122 random bits, so none is found
 by trying. A patient's number could be (there are 10^9), so no number is hashed: an erased patient
-leaves a tombstone for each claim that named the number.
+leaves a tombstone for each claim that named the number. A claim that is removed whole because it
+is old leaves one of another kind.
 
 Whoever takes something in looks tombstones up in the transaction that stores it, at a moment after
 which no erasure can pass by: batches once they hold their providers' rows, the others once they
@@ -18,7 +19,17 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ARRAY, ColumnElement, Select, Uuid, delete, func, literal, select
+from sqlalchemy import (
+    ARRAY,
+    ColumnElement,
+    Select,
+    Uuid,
+    delete,
+    func,
+    literal,
+    literal_column,
+    select,
+)
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -27,11 +38,13 @@ from repositories.vocabulary import ErasedKind
 
 ERASURE_LOCK = 0x657261736564  # the number spells "erased"
 KEY_BYTES = HASH_BYTES = 32
+IS_REMOVED = erasures.c.kind == literal_column(f"'{ErasedKind.REMOVED}'")  # as its index says it
 
 
 @dataclass(frozen=True)
 class Tombstone:
-    """An erasure without what was erased: `id_hash` is SHA-256 of a key and the id's 16 bytes."""
+    """An erasure without what was erased: `id_hash` is SHA-256 of a key, the id's 16 bytes and, of
+    a removed claim, that word: it may have lost a patient's number before."""
 
     id_hash: bytes
     kind: ErasedKind
@@ -47,15 +60,16 @@ class ErasureList:
     tombstones: Sequence[Tombstone]
 
 
-def anything_erased() -> Select[tuple[bool]]:
-    """Whether there may be a tombstone at all; to be asked before each batch, so it is cheap."""
-    return select(select(erasures).exists())
+def anything_erased() -> Select[bool, bool]:
+    """Whether there may be a tombstone at all, and one of a removed claim; to be asked before each
+    batch, so it is cheap."""
+    return select(select(erasures).exists(), select(erasures).where(IS_REMOVED).exists())
 
 
 def has_tombstone(kind: ErasedKind, erased_id: ColumnElement[UUID]) -> ColumnElement[bool]:
     return (
         select(erasures)
-        .join(erasure_keys, erasures.c.id_hash == _hash(erasure_keys.c.hash_key, erased_id))
+        .join(erasure_keys, erasures.c.id_hash == _hash(erasure_keys.c.hash_key, erased_id, kind))
         .where(erasures.c.kind == kind)
         .exists()
     )
@@ -85,7 +99,7 @@ async def leave_tombstones(
         await connection.execute(insert(erasure_keys).values(hash_key=key))
     its_id = _each(ids)
     new = (
-        select(_hash(literal(key), its_id), literal(kind, erasures.c.kind.type), literal(why))
+        select(_hash(literal(key), its_id, kind), literal(kind, erasures.c.kind.type), literal(why))
         .where(~has_tombstone(kind, its_id))
         .distinct()
     )
@@ -95,7 +109,7 @@ async def leave_tombstones(
 
 async def remove_tombstone(connection: AsyncConnection, kind: ErasedKind, erased_id: UUID) -> bool:
     """Whether there was one."""
-    hashes = select(_hash(erasure_keys.c.hash_key, literal(erased_id)))
+    hashes = select(_hash(erasure_keys.c.hash_key, literal(erased_id), kind))
     gone = delete(erasures).where(erasures.c.kind == kind, erasures.c.id_hash.in_(hashes))
     return bool((await connection.execute(gone)).rowcount)
 
@@ -120,9 +134,14 @@ async def add_tombstones(connection: AsyncConnection, erased: ErasureList) -> in
     return len((await connection.execute(added, rows)).all())
 
 
-def _hash(key: ColumnElement[Any], hashed_id: ColumnElement[UUID]) -> ColumnElement[bytes]:
-    """Both are of a fixed length, so no other key and id give the same bytes."""
-    return func.sha256(key.op("||")(func.uuid_send(hashed_id)))
+def _hash(
+    key: ColumnElement[Any], hashed_id: ColumnElement[UUID], kind: ErasedKind
+) -> ColumnElement[bytes]:
+    """All are of a fixed length, so no other key, id and kind give the same bytes."""
+    hashed = key.op("||")(func.uuid_send(hashed_id))
+    if kind is ErasedKind.REMOVED:
+        hashed = hashed.op("||")(literal_column(f"'{kind}'::bytea"))
+    return func.sha256(hashed)
 
 
 def _each(ids: Collection[UUID]) -> ColumnElement[UUID]:

@@ -160,3 +160,54 @@ class ErasedKind(StrEnum):
 
     PROVIDER = "provider"  # nothing of it is taken in any more
     CLAIM = "claim"  # no patient's number is taken in for it any more
+    REMOVED = "removed"  # a claim that is over its time: nothing of it is taken in any more
+
+
+class LetterState(StrEnum):
+    """What has become of a dead letter."""
+
+    OPEN = "open"  # nobody has done anything about it, or a redrive was in vain
+    REDRIVEN = "redriven"  # a copy is on its way through its topic
+    RESOLVED = "resolved"  # the message, or a copy of it, was applied or is a duplicate
+    PARKED = "parked"  # a person has seen it, and nothing will be done
+    LOST = "lost"  # neither its topic nor the dead letter topic has it any more
+
+
+class ActionOutcome(StrEnum):
+    """How an operator's action ended."""
+
+    DONE = "done"
+    FAILED = "failed"
+    BROKEN_OFF = "broken off"
+
+
+class OrderKind(StrEnum):
+    """What members of a consumer group can be ordered to do."""
+
+    SKIP = "skip"  # past a stopped partition's record
+    PAUSE = "pause"  # read no more, until it is closed
+
+
+class Discrepancy(StrEnum):
+    """Why a row of `analytics_cache` is not what it is recomputed to be."""
+
+    WRONG = "wrong"  # it should be nothing that there is, so whatever there is, is kept and told
+    DUE = "due"  # a list that was known to be behind
+    NEW = "new"  # of a key that came with this version, and waited to be filled
+    BEFORE_HORIZON = "before horizon"  # of a month that the figures cover no more
+
+
+class OrderOutcome(StrEnum):
+    """How an order ended."""
+
+    DONE = "done"  # carried out; of a pause: reading goes on
+    REFUSED = "refused"  # the partition was not where the order says
+    WITHDRAWN = "withdrawn"  # nobody took it in time, or a newer one replaced it
+
+
+class StopCause(StrEnum):
+    """Why a partition is read no further until a person decides."""
+
+    OFFSET_GONE = "offset gone"  # the broker does not have what is to be read next
+    UNDECODABLE = "undecodable"  # the client cannot decode what is to be read next
+    BRAKE = "brake"  # its topic brought too many messages that cannot be used

@@ -8,6 +8,7 @@ import time
 from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
@@ -26,17 +27,14 @@ from aiokafka.errors import (
 
 from consumers.kafka.connection import KafkaConnection
 from consumers.kafka.faults import KafkaFault, KafkaUnreachable
+from consumers.kafka.positions import offsets_by, partitions_of
 from consumers.kafka.reach import reachable
-from consumers.kafka.topics import (
-    forbidden_topics,
-    missing_permission,
-    missing_topic,
-    similar_topic,
-)
+from consumers.kafka.topics import forbidden_topics, missing_permission, missing_topic
 
 Positions = dict[tuple[str, int], int]  # (topic, partition): offset of the next message
 UNACKNOWLEDGED = 5_000  # messages that may be under way at once
 NEW_TOPIC_SECONDS = 5  # for a topic that was created a moment ago to be known to each broker
+NO_LIMIT = 2**31 - 1  # bytes of a request: the broker's own limit decides
 GOODBYE_SECONDS = 5  # a producer with messages left would wait for a lost broker for ever
 
 
@@ -134,27 +132,31 @@ class KafkaAdmin:
 
     async def end_offsets(self, topics: Iterable[str]) -> Positions:
         """One past the last message that can be read, of every partition of `topics`."""
-        partitions = []
-        for topic in topics:
-            described = (await self._client.describe_topics([topic]))[0]
-            error = for_code(described["error_code"])
-            if why := missing_permission(error(topic)):
-                raise KafkaFailed(why)
-            if error.errno:
-                similar = similar_topic(topic, await self.existing_topics())
-                raise KafkaFailed(missing_topic(topic, similar))
-            partitions += [TopicPartition(topic, p["partition"]) for p in described["partitions"]]
-        ends = await self._reader.end_offsets(partitions)
-        return {(tp.topic, tp.partition): offset for tp, offset in ends.items()}
+        return _positions(await self._reader.end_offsets(await self._partitions(topics)))
+
+    async def first_offsets(self, topics: Iterable[str]) -> Positions:
+        """The first offset that the broker still has, of every partition of `topics`."""
+        return _positions(await self._reader.beginning_offsets(await self._partitions(topics)))
+
+    async def offsets_at(self, topics: Iterable[str], at: datetime) -> Positions:
+        """Of each partition the offset below which is what it held by `at`, by the timestamps."""
+        return _positions(await offsets_by(self._reader, await self._partitions(topics), at))
+
+    async def _partitions(self, topics: Iterable[str]) -> Sequence[TopicPartition]:
+        """Raises KafkaFailed for a topic that is missing or not permitted."""
+        try:
+            return await partitions_of(self._client, self._reader, list(topics))
+        except KafkaFault as fault:
+            raise KafkaFailed(str(fault)) from None
 
     async def committed(self, group: str) -> Positions:
         """The next offsets that a group has committed."""
         offsets = await self._client.list_consumer_group_offsets(group)
-        return {
-            (tp.topic, tp.partition): found.offset
-            for tp, found in offsets.items()
-            if found.offset >= 0
-        }
+        return _positions({tp: found.offset for tp, found in offsets.items() if found.offset >= 0})
+
+
+def _positions(offsets: Mapping[TopicPartition, int]) -> Positions:
+    return {(tp.topic, tp.partition): offset for tp, offset in offsets.items()}
 
 
 async def ensure_admission(connection: KafkaConnection) -> None:
@@ -170,7 +172,7 @@ async def ensure_admission(connection: KafkaConnection) -> None:
 @asynccontextmanager
 async def kafka_admin(connection: KafkaConnection) -> AsyncIterator[KafkaAdmin]:
     """An admin, closed at the end. Raises KafkaFailed if no broker answers."""
-    with _explained(connection):
+    with kafka_explained(connection):
         options = (await reachable(connection)).client_options()
         client = AIOKafkaAdminClient(**options)
         reader = AIOKafkaConsumer(**options, isolation_level="read_committed")
@@ -218,9 +220,15 @@ class Publisher:
 
 
 @asynccontextmanager
-async def publisher(connection: KafkaConnection) -> AsyncIterator[Publisher]:
-    """A publisher; at the end everything is acknowledged. Raises KafkaFailed."""
-    with _explained(connection):
+async def publisher(
+    connection: KafkaConnection, *, large: bool = False
+) -> AsyncIterator[Publisher]:
+    """A publisher; at the end everything is acknowledged. Raises KafkaFailed.
+
+    `large`: for messages of any size, compressed, as one that came so might not fit otherwise.
+    """
+    options = {"compression_type": "gzip", "max_request_size": NO_LIMIT} if large else {}
+    with kafka_explained(connection):
         producer = AIOKafkaProducer(
             **(await reachable(connection)).client_options(),
             acks="all",
@@ -229,6 +237,7 @@ async def publisher(connection: KafkaConnection) -> AsyncIterator[Publisher]:
             max_batch_size=256 * 1024,
             key_serializer=_unboxed,
             value_serializer=_unboxed,
+            **options,
         )
         try:
             await producer.start()
@@ -266,7 +275,8 @@ def _about(topic: str) -> Iterator[None]:
 
 
 @contextmanager
-def _explained(connection: KafkaConnection) -> Iterator[None]:
+def kafka_explained(connection: KafkaConnection) -> Iterator[None]:
+    """The client's errors become KafkaFailed."""
     try:
         yield
     except KafkaFault as fault:

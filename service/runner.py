@@ -12,6 +12,7 @@ from pydantic import SecretStr
 
 from consumers.engine.dead_letters import DeadLetterQueue
 from consumers.engine.errors import ConsumerStopped
+from consumers.engine.orders import Orders
 from consumers.engine.retry import set_within
 from consumers.engine.subscription import AnySubscription, Progress
 from repositories.claims.top_code_flush import flush_top_codes
@@ -21,6 +22,7 @@ from service import wiring
 from service.checks.database_check import wait_for_database
 from service.jobs import FillJob, Job, top_codes_job
 from service.kafka import KafkaAdmin, Positions, ensure_admission
+from service.operations.orders import OrdersJob
 from service.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -34,7 +36,7 @@ REMIND_SECONDS = 60
 class Service:
     """The consumers of some topics in one process, and the jobs that go with them.
 
-    `progress` is by the subscription's name.
+    `progress` is by the subscription's name; `orders` are the operators'.
     """
 
     def __init__(
@@ -49,6 +51,9 @@ class Service:
         self._stop = asyncio.Event()
         self._why = "a part of it ended"
         self.progress = {subscription.name: Progress() for subscription in subscriptions}
+        self.orders = Orders()
+        by_group = {settings.group(name): one for name, one in self.progress.items()}
+        self._jobs.append(OrdersJob(self.orders, by_group))
 
     def stop(self, why: str = "told to stop") -> None:
         """Finish what is in flight, then return from `run`; `why` is for the log."""
@@ -76,7 +81,7 @@ class Service:
             await letters.close()
             await database.close()
             self._tell_the_end(time.monotonic() - begun)
-        stopped = {why for one in self.progress.values() for why in one.stopped.values()}
+        stopped = {stop.why for one in self.progress.values() for stop in one.stopped.values()}
         if stopped:
             raise ConsumerStopped(" ".join(sorted(stopped)))
 
@@ -100,7 +105,12 @@ class Service:
             lane.run(self._stop)
             for subscription in self._subscriptions
             for lane in wiring.lanes(
-                self._settings, subscription, database, letters, self.progress[subscription.name]
+                self._settings,
+                subscription,
+                database,
+                letters,
+                self.progress[subscription.name],
+                self.orders,
             )
         ]
         work += [job(database, self._stop) for job in self._jobs]
@@ -132,7 +142,7 @@ class Service:
         held: dict[str, list[str]] = {}
         for one in self.progress.values():
             for at in sorted(one.stopped.keys() & one.assigned):
-                held.setdefault(one.stopped[at], []).append(f"{at.topic}-{at.partition}")
+                held.setdefault(one.stopped[at].why, []).append(f"{at.topic}-{at.partition}")
         due = [why for why in held if now - told.get(why, now) >= REMIND_SECONDS]
         for why in due:
             log.error("still stopped: %s", why, extra={"partitions": held[why]})

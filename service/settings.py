@@ -10,6 +10,7 @@ from pydantic_settings import SettingsConfigDict
 
 from consumers.kafka.connection import KafkaConnection
 from repositories.postgres.database_url import DatabaseUrl
+from service.operations.nights import TimeOfDayOrOff, TimeZoneName
 from service.setting_sources import SourcedSettings
 from service.topic_settings import TOPICS, setting_of, settings_of_one_topic, topic_fields
 
@@ -150,6 +151,14 @@ class DeclaredSettings(SourcedSettings):
     top_codes_seconds: Seconds = Field(
         2.0, le=5, description="How long top_hsc_codes may follow its month"
     )
+    nightly_at: TimeOfDayOrOff = Field(
+        "03:00",
+        description="When the nightly run begins, as HH:MM by the clocks of"
+        " CLAIM_ANALYTICS_NIGHTLY_ZONE, or off",
+    )
+    nightly_zone: TimeZoneName = Field(
+        "America/Edmonton", description="Time zone of CLAIM_ANALYTICS_NIGHTLY_AT, by its IANA name"
+    )
     report_storage_url: str = Field(
         "/var/lib/claim-analytics",
         description="Where report files lie: a folder, or s3://bucket/folder?region=…&endpoint=…",
@@ -180,6 +189,9 @@ class DeclaredSettings(SourcedSettings):
         None, description="A file to touch every few seconds while the service is alive"
     )
     log_format: LogFormat = Field(LogFormat.AUTO, description="auto, json or text")
+    operator: str | None = Field(
+        None, description="Who acts, for the record of operators' actions; without it user@host"
+    )
     log_level: LogLevel = Field(LogLevel.INFO, description="info, or debug: a line for each batch")
 
     @field_validator("database_url", "database_direct_url")

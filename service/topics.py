@@ -1,6 +1,6 @@
 """The topics of the service: creating those that are missing, and what is amiss with the others."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from consumers.contracts.registry import READ_CONTRACTS, SENT_CONTRACTS
 from service.kafka import KafkaAdmin, TopicPlan
@@ -39,16 +39,24 @@ async def create_missing_topics(
     )
 
 
-async def amiss(admin: KafkaAdmin, settings: Settings) -> dict[str, dict[str, str]]:
-    """By topic: configurations that should be otherwise, and how. All topics must exist."""
+async def amiss(
+    admin: KafkaAdmin, settings: Settings, present: Collection[str] | None = None
+) -> dict[str, dict[str, str]]:
+    """By topic: configurations that should be otherwise, and how; `present` topics exist, without
+    it all of them do. Raises KafkaFailed."""
     letters = {
         settings.topic(name): settings.topic(name) + settings.topic_dlq_suffix for name in READ
     }
-    configs = await admin.configs_of_all([*map(settings.topic, ALL_TOPICS), *letters.values()])
+    names = [*map(settings.topic, ALL_TOPICS), *letters.values()]
+    configs = await admin.configs_of_all(
+        [name for name in names if present is None or name in present]
+    )
     found = {
         letter: {RETENTION: configs[topic][RETENTION]}
         for topic, letter in letters.items()
-        if _longer(configs[letter][RETENTION], configs[topic][RETENTION])
+        if topic in configs
+        and letter in configs
+        and _longer(configs[letter][RETENTION], configs[topic][RETENTION])
     }
     for topic, its in configs.items():
         if its[TIMESTAMPS] != BY_BROKER:

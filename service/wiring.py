@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import replace
 
 from consumers.engine.applier import Applier
 from consumers.engine.brake import BrakePolicy, Brakes
@@ -10,13 +11,17 @@ from consumers.engine.group import GroupPolicy
 from consumers.engine.intake import BatchPolicy
 from consumers.engine.lane import Lane, LaneParts
 from consumers.engine.offsets import FormerGroups
+from consumers.engine.orders import Orders
 from consumers.engine.retry import RetryPolicy
 from consumers.engine.subscription import Event, Progress, Subscription
 from consumers.kafka.connection import KafkaConnection
 from consumers.kafka.inflation import bound_inflation
 from repositories.postgres.database import Database
 from service.checks.database_check import check_database
+from service.logs import INSTANCE
 from service.settings import Settings
+
+MEMBER_PREFIX = "claim-analytics/"  # of what Kafka calls the members of groups
 
 
 def database(settings: Settings, *, statement_timeout_ms: int = 0) -> Database:
@@ -69,8 +74,12 @@ def lanes(
     database: Database,
     letters: DeadLetterQueue,
     progress: Progress,
+    orders: Orders,
 ) -> Sequence[Lane[Event]]:
-    """The members of the subscription's group in this process; nothing is connected yet."""
+    """The members of the subscription's group in this process; nothing is connected yet.
+
+    Kafka knows each by instance and lane (`client_id`).
+    """
     bound_inflation(settings.kafka_max_inflated_bytes)
     topics = {settings.topic(name): name for name in subscription.decoders}
     retry = RetryPolicy(longest=settings.retry_longest_pause_seconds)
@@ -95,7 +104,7 @@ def lanes(
         return Lane(
             LaneParts(
                 decoders={topic: subscription.decoders[name] for topic, name in topics.items()},
-                connection=connection,
+                connection=replace(connection, client_id=f"{MEMBER_PREFIX}{INSTANCE}/{number}"),
                 applier=applier,
                 batch_policy=BatchPolicy(
                     settings.batch_max_events,
@@ -108,6 +117,7 @@ def lanes(
                     settings.shutdown_seconds,
                 ),
                 retry=retry,
+                orders=orders,
                 former_groups=former,
             )
         )

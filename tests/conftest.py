@@ -1,5 +1,7 @@
 """Fixtures that give tests a real Kafka and a real PostgreSQL. Nothing starts before it is used."""
 
+import signal
+import threading
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 from typing import TypeVar
@@ -13,6 +15,12 @@ from tests import servers
 from tests.containers import docker_answers
 
 Thing = TypeVar("Thing")
+
+# A shell's background jobs ignore Ctrl-C, and so would the processes that tests send it to.
+if threading.current_thread() is threading.main_thread() and (
+    signal.getsignal(signal.SIGINT) is signal.SIG_IGN
+):
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 NO_DOCKER = "No Docker engine answers with the images, and the server cannot be started here"
 OWN = "The test needs a server of its own, to stop and kill it, and cannot start it"

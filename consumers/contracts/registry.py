@@ -10,6 +10,7 @@ from consumers.contracts import claims, reports
 from consumers.contracts.envelope import EventType
 from consumers.contracts.fast import OrdinaryEvent
 from consumers.contracts.providers import ProviderUpdated
+from consumers.contracts.refreshes import RefreshRequested
 from consumers.contracts.suggestions import AiSuggestion
 from repositories.vocabulary import ClaimState
 
@@ -63,6 +64,11 @@ REPORT_REQUEST = Contract(
 PROVIDER_UPDATED = Contract(
     EventType("ca.meritum.provider.updated", 1), "provider-updated", ProviderUpdated
 )
+CACHE_REFRESH_REQUEST = Contract(
+    EventType("ca.meritum.analytics.refresh-requested", 1),
+    "cache-refresh-request",
+    RefreshRequested,
+)
 
 # Each topic that is read carries one event; the topic that is written carries three.
 READ_CONTRACTS: tuple[Contract[BaseModel], ...] = (
@@ -70,6 +76,7 @@ READ_CONTRACTS: tuple[Contract[BaseModel], ...] = (
     AI_SUGGESTION,
     REPORT_REQUEST,
     PROVIDER_UPDATED,
+    CACHE_REFRESH_REQUEST,
 )
 SENT_CONTRACTS: tuple[Contract[BaseModel], ...] = (
     Contract(EventType("ca.meritum.report.ready", 1), "report-status", reports.ReportReady),

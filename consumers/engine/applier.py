@@ -6,11 +6,12 @@ import time
 from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Generic
+from typing import Any, Generic
 
 from aiokafka import AIOKafkaConsumer, OffsetAndMetadata, TopicPartition
 from aiokafka.errors import CommitFailedError, IllegalStateError, KafkaTimeoutError
 
+from consumers.contracts.letters import letter_of
 from consumers.contracts.refusal import DeadLetter
 from consumers.engine.applied import AppliedBatches
 from consumers.engine.brake import BAD, Brakes
@@ -20,10 +21,21 @@ from consumers.engine.intake import Batch
 from consumers.engine.retry import Result, RetryPolicy, until_it_succeeds
 from consumers.engine.subscription import Event, Outcome, Progress, Refusal, Subscription
 from repositories.offsets import NextOffset
+from repositories.operations.letters import (
+    BatchLetters,
+    Letter,
+    LetterId,
+    highest_unresolved,
+    store_copies,
+)
 from repositories.postgres.database import Database
 
 log = logging.getLogger(__name__)
 
+DIFFERENTLY = (
+    "messages that are applied already read differently now: the decoder has changed. They were"
+    " left as they are; `claim-analytics replay --redecode` corrects them"
+)
 COMMIT_SECONDS = 5  # the client itself would try for ever, and in silence
 
 
@@ -40,6 +52,7 @@ class Applier(Generic[Event]):
     retry: RetryPolicy
     progress: Progress
     applied: AppliedBatches = field(init=False)
+    _letters_until: dict[tuple[str, int], int] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.applied = AppliedBatches(self.labels)
@@ -47,9 +60,10 @@ class Applier(Generic[Event]):
     async def apply(self, batch: Batch[Event], consumer: AIOKafkaConsumer) -> None:
         """Apply one batch.
 
-        1. One transaction: the events' effect, and the offsets after them. Before it commits the
-           brake judges; a topic that it stops is left out, and the rest is done again.
-        2. Dead letters, each acknowledged by the broker.
+        1. One transaction: the events' effect, rows of dead letters, and the offsets after them.
+           Before it commits the brake judges; a topic that it stops is left out, and the rest is
+           done again.
+        2. Dead letters, each acknowledged by the broker; then where they lie, into their rows.
         3. Only then the offsets, to Kafka.
 
         A crash after 1 or 2 leaves Kafka's offset behind: the batch comes again, the history makes
@@ -67,14 +81,20 @@ class Applier(Generic[Event]):
                 lambda: self._letters_of(outcome.refusals), "reading refused messages again"
             )
         if letters:
-            await self._keep_trying(
+            copied = await self._keep_trying(
                 lambda: self.dead_letter_queue.publish(letters, self.group),
                 "publishing dead letters",
             )
-        await self._commit(batch, consumer)
+            await self._keep_trying(
+                lambda: store_copies(self.database, copied), "noting where dead letters lie"
+            )
+        if await self._commit(batch, consumer):
+            self.progress.committed |= batch.next_offsets
         for topic, verdicts in batch.verdicts().items():
-            refused = sum(refusal.topic == topic for refusal in outcome.refusals)
+            refused = _new_refusals(batch, outcome.refusals)[topic]
             self.brakes.of(topic).observe(verdicts + bytes([BAD]) * refused)
+        if outcome.decoded_differently and not self.progress.decoded_differently:
+            log.warning(DIFFERENTLY, extra=self.labels)  # once
         self.progress.count(len(batch), outcome, letters)
         self._note_lag(batch, consumer)
         if len(batch):
@@ -98,15 +118,41 @@ class Applier(Generic[Event]):
             for at, offset in batch.next_offsets.items()
         ]
 
-        def judge(refusals: Sequence[Refusal]) -> None:
-            refused = Counter(refusal.topic for refusal in refusals)
+        await self._look_for_letters(batch)
+        dead = [letter_of(letter, self.group) for letter in batch.letters]
+        letters = BatchLetters(dead, batch.copies, batch.read, self._letters_until)
+
+        def judge(refusals: Sequence[Refusal]) -> Sequence[Letter]:
+            refused = _new_refusals(batch, refusals)
             for topic, bad in verdicts.items():
                 self.brakes.of(topic).check(topic, bad + bytes([BAD]) * refused[topic])
+            return [self._letter_of(refusal, letters) for refusal in refusals]
 
         judge(())
         return await self._keep_trying(
-            lambda: self.subscription.handle(self.database, events, offsets, judge),
+            lambda: self.subscription.handle(self.database, events, offsets, judge, letters),
             "applying a batch",
+        )
+
+    async def _look_for_letters(self, batch: Batch[Event]) -> None:
+        """Up to where a partition may have letters of messages that are about to be read again; to
+        be asked when reading begins there, and not with each batch."""
+        begun = [tuple(at) for at, after in batch.begins_after.items() if after is None]
+        if begun:
+            self._letters_until |= dict.fromkeys(begun, -1) | await self._keep_trying(
+                lambda: highest_unresolved(self.database, begun), "looking for dead letters"
+            )
+
+    def _letter_of(self, refusal: Refusal, letters: BatchLetters) -> Letter:
+        copied = letters.copies.get(refusal.place)
+        return Letter(
+            copied or letters.id_at(refusal.place) or LetterId.of(*refusal.place, -1),
+            refusal.reason.value,
+            refusal.detail,
+            self.group,
+            provider_id=refusal.provider_id,
+            claim_id=refusal.claim_id,
+            is_copy=copied is not None,
         )
 
     async def _letters_of(self, refusals: Sequence[Refusal]) -> list[DeadLetter]:
@@ -125,7 +171,8 @@ class Applier(Generic[Event]):
             if place in records
         ]
 
-    async def _commit(self, batch: Batch[Event], consumer: AIOKafkaConsumer) -> None:
+    async def _commit(self, batch: Batch[Event], consumer: AIOKafkaConsumer) -> bool:
+        """False if the partitions have gone to another member."""
         offsets = {at: OffsetAndMetadata(offset, "") for at, offset in batch.next_offsets.items()}
 
         async def commit() -> None:
@@ -140,6 +187,8 @@ class Applier(Generic[Event]):
         except (CommitFailedError, IllegalStateError):
             # The partitions are another member's now. It reads this batch again, which is harmless.
             log.info("offsets not committed: the group has rebalanced", extra=self.labels)
+            return False
+        return True
 
     async def _keep_trying(self, work: Callable[[], Awaitable[Result]], doing: str) -> Result:
         return await until_it_succeeds(work, f"{doing} of {self.subscription.name}", self.retry)
@@ -159,6 +208,7 @@ class Applier(Generic[Event]):
             "stale": outcome.stale,
             "duplicate": outcome.duplicate,
             "erased": outcome.erased,
+            "decoded_differently": outcome.decoded_differently,
             "dead_lettered": len(letters),
             "cache_rows": outcome.changed_rows,
             "milliseconds": round(seconds * 1000, 1),
@@ -169,3 +219,9 @@ class Applier(Generic[Event]):
     @property
     def labels(self) -> dict[str, object]:
         return {"consumer": self.subscription.name, "lane": self.lane}
+
+
+def _new_refusals(batch: Batch[Any], refusals: Sequence[Refusal]) -> Counter[str]:
+    """How many the brake is to know of, by topic: a copy of a dead letter that dies is no news."""
+    copies = batch.copies if refusals else {}
+    return Counter(refusal.topic for refusal in refusals if refusal.place not in copies)

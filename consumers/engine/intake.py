@@ -7,7 +7,7 @@ through it, does Kafka.
 import asyncio
 import contextlib
 import time
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Generic
 
@@ -15,6 +15,7 @@ from aiokafka import TopicPartition
 
 from consumers.contracts.refusal import DeadLetter
 from consumers.engine.subscription import Event
+from repositories.operations.letters import LetterId, Place, Span
 
 
 @dataclass(frozen=True)
@@ -38,8 +39,9 @@ class Chunk(Generic[Event]):
     `next_offset` names the *next* message. It can lie beyond the last one here: the control records
     of transactions and the gaps of compaction have offsets too; there may even be none. `after` is
     the `next_offset` of the chunk before, None for the first after an assignment. `verdicts` has a
-    byte for each message, in order: 1 where it could not be decoded. `newest` is the timestamp of
-    the last message, in milliseconds since 1970, None without one.
+    byte for each message, in order: 1 where it could not be decoded (a copy of a dead letter apart,
+    which is no news). `offsets` and `timestamps` (in milliseconds since 1970) are those of the
+    messages; `copies` has the offsets of copies that a redrive has sent, and of which letter.
     """
 
     partition: TopicPartition
@@ -49,7 +51,9 @@ class Chunk(Generic[Event]):
     letters: Sequence[DeadLetter] = ()
     verdicts: bytes = b""
     size: int = 0  # bytes in memory, about
-    newest: int | None = None
+    offsets: Sequence[int] = ()
+    timestamps: Sequence[int] = ()
+    copies: Mapping[int, LetterId] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -72,8 +76,10 @@ class Batch(Generic[Event]):
 
     @property
     def newest(self) -> int | None:
-        """The latest of the chunks' timestamps, in milliseconds since 1970."""
-        return max((chunk.newest for chunk in self.chunks if chunk.newest), default=None)
+        """The latest timestamp that a chunk ends with, in milliseconds since 1970."""
+        return max(
+            (chunk.timestamps[-1] for chunk in self.chunks if chunk.timestamps), default=None
+        )
 
     @property
     def events(self) -> list[Event]:
@@ -83,8 +89,26 @@ class Batch(Generic[Event]):
     def letters(self) -> list[DeadLetter]:
         return [letter for chunk in self.chunks for letter in chunk.letters]
 
+    @property
+    def read(self) -> list[Span]:
+        """Every message, by its partition."""
+        return [
+            Span(chunk.partition.topic, chunk.partition.partition, chunk.offsets, chunk.timestamps)
+            for chunk in self.chunks
+            if chunk.offsets
+        ]
+
+    @property
+    def copies(self) -> dict[Place, LetterId]:
+        """The places of copies that a redrive has sent, and of which letter each is one."""
+        return {
+            (*chunk.partition, offset): letter_id
+            for chunk in self.chunks
+            for offset, letter_id in chunk.copies.items()
+        }
+
     def verdicts(self) -> dict[str, bytes]:
-        """By topic: a byte for each message, 1 where it could not be decoded."""
+        """By topic: a byte for each message, 1 where it speaks for the brake."""
         found: dict[str, bytes] = {}
         for chunk in self.chunks:
             topic = chunk.partition.topic

@@ -20,6 +20,7 @@ from consumers.engine.errors import ConsumerStopped
 from consumers.engine.group import GroupPolicy, leave, new_member
 from consumers.engine.intake import BatchPolicy, Intake
 from consumers.engine.offsets import FormerGroups, Starts, start_offsets
+from consumers.engine.orders import Orders
 from consumers.engine.outage import Outage
 from consumers.engine.reader import Reader
 from consumers.engine.retry import (
@@ -54,6 +55,7 @@ class LaneParts(Generic[Event]):
     batch_policy: BatchPolicy
     group_policy: GroupPolicy
     retry: RetryPolicy
+    orders: Orders
     former_groups: FormerGroups | None = None
 
 
@@ -227,11 +229,12 @@ class Lane(ConsumerRebalanceListener, Generic[Event]):  # type: ignore[misc]  # 
         parts, applier, consumer = self._parts, self._applier, self._consumer
         reader = Reader(
             consumer, parts.decoders, self._intake, applier.brakes, applier.progress,
-            self._reading_outage,
+            self._reading_outage, parts.orders,
         )  # fmt: skip
         assigned = list(partitions)
 
         async def starts() -> Starts:
+            await parts.orders.known.wait()
             return await until_it_succeeds(
                 lambda: start_offsets(
                     consumer, applier.database, applier.group, assigned, parts.former_groups

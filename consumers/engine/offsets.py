@@ -38,10 +38,11 @@ async def start_offsets(
     earliest: Mapping[TopicPartition, int] = await consumer.beginning_offsets(
         [at for at, both in known.items() if None in both]
     )
-    return {at: _start(*both, earliest.get(at, 0)) for at, both in known.items()}
+    return {at: start_offset(*both, earliest.get(at, 0)) for at, both in known.items()}
 
 
-def _start(committed: int | None, stored: int | None, earliest: int) -> int:
+def start_offset(committed: int | None, stored: int | None, earliest: int) -> int:
+    """Of one partition; None where there is no offset."""
     if committed is None or stored is None:
         committed = earliest
     return committed if stored is None else min(committed, stored)

@@ -7,30 +7,30 @@ end before the next is begun, and memory does not grow with the number of partit
 import asyncio
 import logging
 import time
+from array import array
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from traceback import walk_tb
 from typing import Any, Generic, cast
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import (
     ConsumerStoppedError,
-    CorruptRecordException,
     IllegalStateError,
     KafkaError,
     NoOffsetForPartitionError,
-    OffsetOutOfRangeError,
-    RecordTooLargeError,
-    UnsupportedCodecError,
 )
 
+from consumers.contracts.letters import REDRIVE_OF, redrive_of
 from consumers.contracts.refusal import DeadLetter, Record
 from consumers.engine.brake import Brakes
 from consumers.engine.dead_letters import bytes_of
 from consumers.engine.intake import Chunk, Intake
+from consumers.engine.orders import Orders
 from consumers.engine.outage import LONG_SECONDS, Outage
 from consumers.engine.retry import LOOK_AT_KAFKA, is_transient, tell_failure
 from consumers.engine.subscription import Decode, Event, Progress
+from consumers.kafka.stops import Stop, is_of_a_record, name_of, stop_over
+from repositories.vocabulary import StopCause
 
 log = logging.getLogger(__name__)
 
@@ -42,16 +42,10 @@ PAUSE_SECONDS = 0.5  # after an error
 SINGLY_SECONDS = 30.0  # how long the client is asked for each partition alone after an error
 SILENCE_SECONDS = 5  # without an answer, before it is worth a line in the log
 NO_PARTITION = TopicPartition("", 0)
-OF_ONE_PARTITION = (
-    OffsetOutOfRangeError,
-    CorruptRecordException,
-    RecordTooLargeError,
-    UnsupportedCodecError,
-)
 
 
 @dataclass
-class _Partition:
+class Position:
     """Where a partition is read. `last` is the next offset of what was handed on last."""
 
     next: int
@@ -68,7 +62,10 @@ class Reader(Generic[Event]):
     brakes: Brakes
     progress: Progress
     outage: Outage = field(default_factory=lambda: Outage("reading from Kafka"))
-    _open: dict[TopicPartition, _Partition] = field(default_factory=dict)
+    orders: Orders = field(default_factory=Orders)
+    _open: dict[TopicPartition, Position] = field(default_factory=dict)
+    _paused: dict[TopicPartition, Position] = field(default_factory=dict)  # by an operator
+    _stopped: set[TopicPartition] = field(default_factory=set)
     _turn: int | None = None  # the partition number that is read while others wait
     _left_in_turn: int = 0
     _singly_until: float = 0.0
@@ -83,12 +80,13 @@ class Reader(Generic[Event]):
         """Read until cancelled. `starts` says where; an error of this consumer is raised."""
         try:
             for partition, start in (await starts()).items() if assigned else ():
-                self.progress.stopped.pop(partition, None)
+                self.progress.forget(partition)
                 self.consumer.seek(partition, start)
-                self._open[partition] = _Partition(start)
+                self._open[partition] = Position(start)
                 # Even an empty partition gets its offset committed: a drain sees that it is done.
                 await self._hand_on(partition, [])
             while True:
+                await self._obey()
                 self._stop_topics()
                 if time.monotonic() < self._singly_until:
                     await self._read_singly()
@@ -126,7 +124,7 @@ class Reader(Generic[Event]):
         for partition in list(self._open):
             fetched = await self._ask([partition], 0, 1)
             if isinstance(fetched, Exception):
-                self._stop(partition, self._why(partition, fetched))
+                self._stop(partition, stop_over(partition, self._open[partition].next, fetched))
                 continue
             for at, records in fetched.items():
                 found += len(records)
@@ -143,18 +141,18 @@ class Reader(Generic[Event]):
             fetched = await self.consumer.getmany(*partitions, timeout_ms=wait_ms, max_records=most)
         except NoOffsetForPartitionError:
             return {}  # of a partition that was assigned a moment ago: it was sought since
-        except OF_ONE_PARTITION as error:
-            return cast("Exception", error)
         except (IllegalStateError, ConsumerStoppedError):
             raise
         except KafkaError as error:
+            if is_of_a_record(error):
+                return cast("Exception", error)
             if not is_transient(error):
                 raise
             tell_failure(self.outage, error)
             await asyncio.sleep(PAUSE_SECONDS)
             return {}
         except Exception as error:  # noqa: BLE001  # a codec may raise anything over broken bytes
-            if _while_decoding(error):
+            if is_of_a_record(error):
                 return error
             log.warning("the Kafka client failed while reading (%s)", type(error).__name__)
             raise KafkaError from None  # the lane makes a new one
@@ -176,16 +174,19 @@ class Reader(Generic[Event]):
             decoded = decode(record)
             if isinstance(decoded, DeadLetter):
                 letters.append(decoded)
-                verdicts[at] = 1
+                verdicts[at] = redrive_of(record) is None  # a copy that dies is no news
                 size += bytes_of(record)
             else:
                 events.append(decoded)
                 size += len(decoded) + 50 if isinstance(decoded, bytes) else bytes_of(record)
         position, state = await self.consumer.position(partition), self._open[partition]
-        newest = records[-1].timestamp if records else None
+        marked = [r for r in records if r.headers and r.headers[-1][0] == REDRIVE_OF]
         chunk = Chunk(
-            partition, state.last, position, events, letters, bytes(verdicts), size, newest
-        )
+            partition, state.last, position, events, letters, bytes(verdicts), size,
+            array("q", [record.offset for record in records]),
+            array("q", [record.timestamp for record in records]),
+            {record.offset: copied for record in marked if (copied := redrive_of(record))},
+        )  # fmt: skip
         state.last = state.next = position
         await self.intake.put(chunk)
 
@@ -230,32 +231,44 @@ class Reader(Generic[Event]):
         end = self.consumer.last_stable_offset(partition)
         return 0 if end is None else int(end) - self._open[partition].next
 
+    async def _obey(self) -> None:
+        """Do what operators have ordered: go on past a record, leave paused topics out."""
+        orders = self.orders
+        for at in [at for at in self._stopped if at in orders.skips]:
+            stands_at, go_on_at = orders.skips.pop(at)
+            if self.progress.stopped[at].next == stands_at:
+                log.warning(
+                    "%s goes on at offset %d, as an operator ordered: it stood at %d",
+                    name_of(at), go_on_at, stands_at, extra={"partition": name_of(at)},
+                )  # fmt: skip
+                del self.progress.stopped[at]
+                self._stopped.remove(at)
+                self._read_on(at, Position(go_on_at))
+                # An empty chunk: both offsets move as they do after a batch, in the same order.
+                await self._hand_on(at, [])
+        for at in [at for at in self._open if orders.pauses(at.topic)]:
+            self.consumer.pause(at)  # the client drops what it holds of it
+            self._paused[at] = self._open.pop(at)
+        for at in [at for at in self._paused if not orders.pauses(at.topic)]:
+            self._read_on(at, self._paused.pop(at))
+
+    def _read_on(self, partition: TopicPartition, state: Position) -> None:
+        self.consumer.seek(partition, state.next)
+        self.consumer.resume(partition)
+        self._open[partition] = state
+
     def _stop_topics(self) -> None:
-        for partition in [at for at in self._open if at.topic in self.brakes.stopped]:
-            self._stop(partition, self.brakes.stopped[partition.topic])
+        for at in [at for at in self._open if at.topic in self.brakes.stopped]:
+            why = self.brakes.stopped[at.topic]
+            self._stop(at, Stop(StopCause.BRAKE, self._open[at].next, why))
 
-    def _stop(self, partition: TopicPartition, why: str) -> None:
+    def _stop(self, partition: TopicPartition, stop: Stop) -> None:
         del self._open[partition]
+        self._stopped.add(partition)
         self.consumer.pause(partition)
-        if self.progress.stopped.get(partition) != why:
-            self.progress.stopped[partition] = why
-            log.error("%s", why, extra={"partition": _name(partition)})
-
-    def _why(self, partition: TopicPartition, error: Exception) -> str:
-        at, see = (
-            self._open[partition].next,
-            "See 'A partition that stopped' in docs/operations.md.",
-        )
-        if isinstance(error, OffsetOutOfRangeError):
-            return (
-                f"{_name(partition)} stopped: the broker has no offset {at} any more (or not yet),"
-                f" so events may be missing. It was not jumped over. {see}"
-            )
-        return (
-            f"{_name(partition)} stopped at offset {at}: the client cannot decode what stands there"
-            f" ({type(error).__name__}). Its neighbours before it are applied, nothing after it is."
-            f" {see}"
-        )
+        if self.progress.stopped.get(partition) != stop:
+            self.progress.stopped[partition] = stop
+            log.error("%s", stop.why, extra={"partition": name_of(partition)})
 
     def _look_out_for_silence(self, vain: float) -> None:
         """A line while the broker does not answer, since the client tries again without a word.
@@ -276,15 +289,3 @@ class Reader(Generic[Event]):
             self._told_next = self._silence + min(self._silence, LONG_SECONDS)
             what = f"no answer from Kafka for {self._silence:.0f} seconds"
             self.outage.tell(what, LOOK_AT_KAFKA, seconds=self._silence)
-
-
-def _while_decoding(error: Exception) -> bool:
-    """Whether it was raised over the bytes of a record batch, and not by a client that is being
-    closed or has a bug. `_unpack_records` is the client's one way from bytes to records."""
-    return any(
-        frame.f_code.co_name == "_unpack_records" for frame, _ in walk_tb(error.__traceback__)
-    )
-
-
-def _name(partition: TopicPartition) -> str:
-    return f"{partition.topic}-{partition.partition}"

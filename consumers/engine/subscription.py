@@ -1,34 +1,45 @@
 """What a topic's module provides: how to decode its messages, and what to do with a batch."""
 
 from collections import Counter
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, Protocol, TypeVar
+from uuid import UUID
 
 from aiokafka import TopicPartition
 
 from consumers.contracts.refusal import DeadLetter, DeadLetterReason, Record
+from consumers.kafka.stops import Stop
 from repositories.offsets import NextOffset
+from repositories.operations.letters import NO_LETTERS, BatchLetters, Letter, Place
 from repositories.postgres.database import Database
 
 Event = TypeVar("Event")
+Event_contra = TypeVar("Event_contra", contravariant=True)
 Decode = Callable[[Record], Event | DeadLetter]
 
 
 @dataclass(frozen=True)
 class Refusal:
-    """An event that the database's state speaks against: where it was read, and why."""
+    """An event that the database's state speaks against: where it was read, why, whose it is."""
 
     topic: str
     partition: int
     offset: int
     reason: DeadLetterReason
     detail: str
+    claim_id: UUID | None = None
+    provider_id: UUID | None = None
+
+    @property
+    def place(self) -> Place:
+        return self.topic, self.partition, self.offset
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of the events of a batch; `erased` are of providers that were erased."""
+    """What became of the events of a batch; `erased` are of providers that were erased,
+    `decoded_differently` the very records that stored rows came from, and read differently now."""
 
     applied: int = 0
     stale: int = 0
@@ -36,14 +47,27 @@ class Outcome:
     changed_rows: int = 0
     refusals: Sequence[Refusal] = ()
     erased: int = 0
+    decoded_differently: int = 0
 
 
-# To be called with a batch's refusals before its transaction commits: what it raises rolls back.
-Judge = Callable[[Sequence[Refusal]], None]
+# To be called with a batch's refusals before its transaction commits: what it raises rolls back,
+# and what it returns are the letters to record for them.
+Judge = Callable[[Sequence[Refusal]], Sequence[Letter]]
 
 
-# Apply events and store the offsets after them in *one* transaction; safe to repeat.
-HandleBatch = Callable[[Database, Sequence[Event], Sequence[NextOffset], Judge], Awaitable[Outcome]]
+class HandleBatch(Protocol[Event_contra]):
+    """Applies events, and records dead letters and the offsets after them, in *one* transaction;
+    safe to repeat."""
+
+    async def __call__(
+        self,
+        database: Database,
+        events: Sequence[Event_contra],
+        offsets: Sequence[NextOffset],
+        judge: Judge,
+        letters: BatchLetters = NO_LETTERS,
+        /,
+    ) -> Outcome: ...
 
 
 @dataclass(frozen=True)
@@ -75,8 +99,9 @@ def one_topic(topic: str, decode: Decode[Event], handle: HandleBatch[Event]) -> 
 class Progress:
     """What the lanes of a subscription have done since this process started.
 
-    `lag` is in messages; `stopped` maps partitions to why they stopped, `missing` names topics;
-    `without_topic`: none is there to read, and the lanes wait for one.
+    `lag` is in messages; `committed` has the next offset of each partition since it was assigned,
+    `stopped` those that are read no further; `missing` names topics; `without_topic`: none is there
+    to read, and the lanes wait for one.
     """
 
     messages: int = 0
@@ -84,11 +109,13 @@ class Progress:
     stale: int = 0
     duplicate: int = 0
     erased: int = 0
+    decoded_differently: int = 0
     batches: int = 0
     dead_letters: Counter[DeadLetterReason] = field(default_factory=Counter)
     lag: dict[TopicPartition, int] = field(default_factory=dict)
     assigned: set[TopicPartition] = field(default_factory=set)
-    stopped: dict[TopicPartition, str] = field(default_factory=dict)
+    committed: dict[TopicPartition, int] = field(default_factory=dict)
+    stopped: dict[TopicPartition, Stop] = field(default_factory=dict)
     missing: set[str] = field(default_factory=set)
     without_topic: bool = False
 
@@ -99,7 +126,13 @@ class Progress:
         self.stale += outcome.stale
         self.duplicate += outcome.duplicate
         self.erased += outcome.erased
+        self.decoded_differently += outcome.decoded_differently
         self.dead_letters.update(letter.reason for letter in letters)
+
+    def forget(self, partition: TopicPartition) -> None:
+        """It is assigned anew, and nothing is known of it yet."""
+        self.stopped.pop(partition, None)
+        self.committed.pop(partition, None)
 
     def totals(self) -> dict[str, int]:
         """All that was applied, for the log."""

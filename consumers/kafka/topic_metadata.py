@@ -98,14 +98,18 @@ class _TopicsRequestV12(RequestStruct):  # type: ignore[misc]  # untyped base
 
 
 class TopicsRequest(Request[MetadataRequest_v5 | _TopicsRequestV12]):  # type: ignore[misc]  # untyped base
-    """Topics by name; of an older broker the answer is that of version 5, without ids."""
+    """Topics by name; of an older broker the answer is that of version 5, without ids.
+
+    `permissions`: with what this user may do with each.
+    """
 
     API_KEY = 3
 
-    def __init__(self, names: Sequence[str]) -> None:
+    def __init__(self, names: Sequence[str], *, permissions: bool = False) -> None:
         self._names = names
+        self._permissions = permissions
 
     def build(self, version: type[RequestStruct]) -> Any:
         if version is MetadataRequest_v5:
             return version(self._names, False)
-        return version([(NO_ID, name, {}) for name in self._names], False, False, {})
+        return version([(NO_ID, name, {}) for name in self._names], False, self._permissions, {})

@@ -5,6 +5,7 @@ import logging
 import random
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 from aiokafka import AIOKafkaConsumer
 from aiokafka.errors import (
@@ -24,6 +25,7 @@ from consumers.kafka.topic_metadata import NO_ID, WITH_IDS, TopicsRequest
 log = logging.getLogger(__name__)
 
 ADD_AN_ACL = "add an ACL (docs/operations.md, Permissions in Kafka)"
+READ, WRITE = 3, 4  # of Kafka's AclOperation
 SIMILAR = 0.85  # of 1: `clam-paid` and `claim-paid` are, `claim-paid` and `claim-submitted` are not
 
 
@@ -56,6 +58,14 @@ class Topics:
         if self.forbidden:
             said.append(forbidden_topics(self.forbidden))
         return "; ".join(said)
+
+
+@dataclass(frozen=True)
+class Permissions:
+    """What this user may do with a topic. None: the broker, which is an old one, does not say."""
+
+    read: bool | None
+    write: bool | None
 
 
 def missing_topic(name: str, similar: str | None = None) -> str:
@@ -98,6 +108,22 @@ async def topics_of(
         for name in found.missing:
             found.missing[name] = similar_topic(name, there)
     return found
+
+
+async def permissions_of(
+    consumer: AIOKafkaConsumer, names: Collection[str]
+) -> dict[str, Permissions]:
+    """Of those of the topics that this user can see. Raises KafkaError if no broker answers."""
+    answer = await _ask(consumer, TopicsRequest(sorted(names), permissions=True))
+    if answer is None:
+        raise KafkaError
+    if answer.API_VERSION < WITH_IDS:
+        return {name: Permissions(None, None) for error, name, *_ in answer.topics if not error}
+    return {
+        name: Permissions(bool(allowed >> READ & 1), bool(allowed >> WRITE & 1))
+        for error, name, _, _, _, allowed, *_ in answer.topics
+        if not error
+    }
 
 
 def similar_topic(name: str, there: Collection[str]) -> str | None:
@@ -157,17 +183,24 @@ async def _described(
     consumer: AIOKafkaConsumer, names: Sequence[str]
 ) -> list[tuple[int, str, TopicState]] | None:
     """Error code, name and state of each, from whichever broker answers; None if none does."""
+    answer = await _ask(consumer, TopicsRequest(names))
+    if answer is None:
+        return None
+    if answer.API_VERSION < WITH_IDS:
+        return [(e, name, TopicState(len(parts), None)) for e, name, _, parts in answer.topics]
+    return [
+        (error, name, TopicState(len(parts), None if topic_id == NO_ID else topic_id))
+        for error, name, topic_id, _, parts, *_ in answer.topics
+    ]
+
+
+async def _ask(consumer: AIOKafkaConsumer, request: TopicsRequest) -> Any:
+    """The answer of whichever broker gives one; None if none does."""
     client = consumer._client  # noqa: SLF001  # the consumer has no request that shows topics' ids
     nodes = [broker.nodeId for broker in client.cluster.brokers()]
     for node in random.sample(nodes, len(nodes)):
         try:
-            answer = await client.send(node, TopicsRequest(names))
+            return await client.send(node, request)
         except KafkaError:
             continue
-        if answer.API_VERSION < WITH_IDS:
-            return [(e, name, TopicState(len(parts), None)) for e, name, _, parts in answer.topics]
-        return [
-            (error, name, TopicState(len(parts), None if topic_id == NO_ID else topic_id))
-            for error, name, topic_id, _, parts, *_ in answer.topics
-        ]
     return None

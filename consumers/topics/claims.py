@@ -7,17 +7,22 @@ from consumers.contracts.decode import decode_claim
 from consumers.contracts.refusal import DeadLetterReason
 from consumers.contracts.registry import CLAIM_CONTRACTS
 from consumers.engine.subscription import Judge, Outcome, Refusal, Subscription
-from repositories.claims.batch import Merged, RefusedEvent, apply_claim_batch
+from repositories.claims.batch import Merged, apply_claim_batch
 from repositories.offsets import NextOffset
+from repositories.operations.letters import NO_LETTERS, BatchLetters
 from repositories.postgres.database import Database
 
 
 async def merge_claims(
-    database: Database, events: Sequence[bytes], offsets: Sequence[NextOffset], judge: Judge
+    database: Database,
+    events: Sequence[bytes],
+    offsets: Sequence[NextOffset],
+    judge: Judge,
+    letters: BatchLetters = NO_LETTERS,
 ) -> Outcome:
     """Merge a batch of claim events into history, claims and figures."""
     merged = await apply_claim_batch(
-        database, events, offsets, lambda merged: judge(_refusals(merged))
+        database, events, offsets, lambda merged: judge(_refusals(merged)), letters
     )
     return Outcome(
         merged.applied,
@@ -26,19 +31,35 @@ async def merge_claims(
         merged.changed_rows,
         _refusals(merged),
         merged.erased,
+        merged.decoded_differently,
     )
 
 
 def _refusals(merged: Merged) -> list[Refusal]:
-    return [Refusal(*event[:3], *_reason(event)) for event in merged.refused]
+    return [
+        Refusal(
+            event.topic,
+            event.partition,
+            event.offset,
+            *REASONS[event.other_provider],
+            claim_id=event.claim_id,
+            provider_id=event.provider_id,
+        )
+        for event in merged.refused
+    ]
 
 
-def _reason(event: RefusedEvent) -> tuple[DeadLetterReason, str]:
-    if event.other_provider:
-        detail = "provider_id: the claim came with another provider before"
-        return DeadLetterReason.PROVIDER_MISMATCH, detail
-    detail = "claim_version: this version came with other content before"
-    return DeadLetterReason.VERSION_CONFLICT, detail
+# Why an event is refused, by whether it is because of another provider.
+REASONS = {
+    True: (
+        DeadLetterReason.PROVIDER_MISMATCH,
+        "provider_id: the claim came with another provider before",
+    ),
+    False: (
+        DeadLetterReason.VERSION_CONFLICT,
+        "claim_version: this version came with other content before",
+    ),
+}
 
 
 CLAIMS = Subscription(

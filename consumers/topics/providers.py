@@ -8,6 +8,7 @@ from consumers.contracts.refusal import DeadLetter, Record
 from consumers.contracts.registry import PROVIDER_UPDATED
 from consumers.engine.subscription import Judge, Outcome, one_topic
 from repositories.offsets import NextOffset
+from repositories.operations.letters import NO_LETTERS, BatchLetters
 from repositories.postgres.database import Database
 from repositories.reports.profiles import ProviderUpdate, store_profiles
 from repositories.reports.rows import Location
@@ -23,9 +24,10 @@ async def store_provider_updates(
     events: Sequence[ProviderUpdate],
     offsets: Sequence[NextOffset],
     _: Judge,
+    letters: BatchLetters = NO_LETTERS,
 ) -> Outcome:
     """Store a batch of profiles; a version that is not higher than the stored one is stale."""
-    stored = await store_profiles(database, events, offsets)
+    stored = await store_profiles(database, events, offsets, letters)
     return Outcome(applied=stored.applied, stale=stored.stale, erased=stored.erased)
 
 

@@ -17,6 +17,7 @@ from consumers.contracts.registry import REPORT_REQUEST
 from consumers.contracts.reports import JWE_MAX_LENGTH, JWE_PATTERN, ReportRequested
 from consumers.engine.subscription import Judge, Outcome, one_topic
 from repositories.offsets import NextOffset
+from repositories.operations.letters import NO_LETTERS, BatchLetters
 from repositories.postgres.database import Database
 from repositories.reports.catalogue import CATALOGUE, MAX_PERIOD_DAYS
 from repositories.reports.requests import ReportRequest, record_requests
@@ -33,9 +34,10 @@ async def record_report_requests(
     events: Sequence[ReportRequest],
     offsets: Sequence[NextOffset],
     _: Judge,
+    letters: BatchLetters = NO_LETTERS,
 ) -> Outcome:
     """Record a batch of requests; one that is known counts as a duplicate."""
-    recorded = await record_requests(database, events, offsets)
+    recorded = await record_requests(database, events, offsets, letters)
     return Outcome(applied=recorded.created, duplicate=recorded.known, erased=recorded.erased)
 
 

@@ -11,6 +11,7 @@ from consumers.contracts.suggestions import AiSuggestion
 from consumers.engine.subscription import Judge, Outcome, Refusal, Subscription
 from repositories.calendar import day_in_alberta
 from repositories.offsets import NextOffset
+from repositories.operations.letters import NO_LETTERS, BatchLetters
 from repositories.postgres.database import Database
 from repositories.suggestions.batch import AppliedSuggestions, apply_suggestion_batch
 from repositories.suggestions.rows import SuggestionRow
@@ -28,10 +29,11 @@ async def apply_suggestions(
     events: Sequence[SuggestionRow],
     offsets: Sequence[NextOffset],
     judge: Judge,
+    letters: BatchLetters = NO_LETTERS,
 ) -> Outcome:
     """Store a batch of the coach's events and count the new ones."""
     applied = await apply_suggestion_batch(
-        database, events, offsets, lambda applied: judge(_refusals(applied))
+        database, events, offsets, lambda applied: judge(_refusals(applied)), letters
     )
     return Outcome(
         applied=applied.applied,
@@ -39,6 +41,7 @@ async def apply_suggestions(
         changed_rows=applied.changed_rows,
         refusals=_refusals(applied),
         erased=applied.erased,
+        decoded_differently=applied.decoded_differently,
     )
 
 
@@ -64,6 +67,14 @@ def _row(record: Record, event: CloudEvent, data: AiSuggestion) -> SuggestionRow
 
 def _refusals(applied: AppliedSuggestions) -> list[Refusal]:
     return [
-        Refusal(*source[:3], DeadLetterReason.VERSION_CONFLICT, CONFLICT)
-        for source in applied.refused
+        Refusal(
+            refused.topic,
+            refused.partition,
+            refused.offset,
+            DeadLetterReason.VERSION_CONFLICT,
+            CONFLICT,
+            refused.claim_id,
+            refused.provider_id,
+        )
+        for refused in applied.refused
     ]

@@ -1,9 +1,10 @@
 """Applying a batch of claim events: one transaction, whatever the batch's size."""
 
 from collections.abc import AsyncIterator, Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache, partial
-from typing import Any, NamedTuple
+from typing import Any
+from uuid import UUID
 
 from sqlalchemy import Select, TextClause, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -17,6 +18,13 @@ from repositories.claims.rows import ClaimEventRow
 from repositories.errors import ConcurrentClaim
 from repositories.metrics.upsert import remove_empty_days
 from repositories.offsets import NextOffset, store_offsets
+from repositories.operations.letters import (
+    NO_LETTERS,
+    BatchLetters,
+    Letter,
+    not_erased,
+    record_letters,
+)
 from repositories.postgres.database import Database
 from repositories.statements import BY_INDEX, compiled
 from repositories.tables import staged_claim_events
@@ -28,16 +36,20 @@ STAGED_COLUMNS = ("seq", *ClaimEventRow._fields)
 LINES_AT_ONCE = 500
 
 
-class RefusedEvent(NamedTuple):
+@dataclass(frozen=True)
+class RefusedEvent:
     """An event that breaks the publisher's contract; what came first stands.
 
-    The claim belongs to another provider, or else this version of it has other content.
+    The claim belongs to another provider, or else this version of it has other content. The ids are
+    the event's own, and no part of what tells two of them apart.
     """
 
     topic: str
     partition: int
     offset: int
     other_provider: bool
+    claim_id: UUID | None = field(default=None, compare=False)
+    provider_id: UUID | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True)
@@ -45,8 +57,10 @@ class Merged:
     """What became of a batch. Every event is counted once; `changed_rows` counts cache rows.
 
     `applied` changed history and, unless a higher version came with it, the claim; `stale` came
-    after a higher version and only joined the history; `duplicate` was there already; `refused`
-    are dead letters; `erased` is of a provider that was erased, and changed nothing.
+    after a higher version and only joined the history; `duplicate` was there already, or its claim
+    was and is removed since; `refused` are dead letters; `erased` is of a provider that was erased,
+    and changed nothing. `decoded_differently` is the very record that a history row came from, and
+    reads differently now: as a duplicate it changes nothing.
     """
 
     applied: int = 0
@@ -55,23 +69,29 @@ class Merged:
     refused: tuple[RefusedEvent, ...] = ()
     changed_rows: int = 0
     erased: int = 0
+    decoded_differently: int = 0
 
 
 async def apply_claim_batch(
     database: Database,
     events: Sequence[bytes],
     offsets: Sequence[NextOffset],
-    judge: Callable[[Merged], None] = lambda _: None,
+    judge: Callable[[Merged], Sequence[Letter]] = lambda _: (),
+    letters: BatchLetters = NO_LETTERS,
 ) -> Merged:
     """Merge `events`, in the order of their arrival, and store `offsets`, in one transaction.
 
     Events are lines of `copy_line`. `judge` is called before the commit: what it raises rolls back
-    and is raised here. Raises DatabaseUnavailable or ConcurrentClaim (retry the same call) or
+    and is raised here, and what it returns are the refused events' letters, which are recorded
+    with those of the batch. Raises DatabaseUnavailable or ConcurrentClaim (retry the same call) or
     another RepositoryError (a fault that a person must see). After any of them nothing has changed.
     """
     async with database.transaction() as connection:
+        if letters.dead:
+            await connection.execute(_prepare())  # before the erasures' lock, as everywhere
+        dead = await not_erased(connection, letters.dead)
         merged = await merge_events(connection, events) if events else Merged()
-        judge(merged)
+        await record_letters(connection, letters, [*dead, *judge(merged)])
         await store_offsets(connection, offsets)
     return merged
 
@@ -81,10 +101,22 @@ async def merge_events(
 ) -> Merged:
     """The merge alone, in the caller's transaction. `with_metrics=False` is for benchmarks."""
     await connection.execute(_prepare())
-    await _stage(connection, events)
+    await stage_events(connection, events)
+    erased = await hold_providers(connection)
+    return await merge_held(connection, len(events), erased, with_metrics=with_metrics)
+
+
+async def hold_providers(connection: AsyncConnection) -> int:
+    """Lock the providers of what is staged, and leave out what was erased: so many events."""
     await connection.execute(_statement("add_providers"))
     await connection.execute(_statement("lock_providers"))
-    erased = await _leave_out_erased(connection)
+    return await _leave_out_erased(connection)
+
+
+async def merge_held(
+    connection: AsyncConnection, events: int, erased: int, *, with_metrics: bool = True
+) -> Merged:
+    """The rest of it: `events` were staged, and `erased` of them left out."""
     name = "merge" if with_metrics else "merge_without_metrics"
     counts = (await connection.execute(_statement(name))).mappings().one()
     if counts["recorded"] != counts["fresh"] or counts["merged"] != counts["changed"]:
@@ -92,14 +124,15 @@ async def merge_events(
     if emptied := counts.get("emptied_days"):
         await connection.execute(remove_empty_days(emptied))
     explained = erased + counts["fresh"] + counts["repeated"]
-    refused = await _refused(connection) if explained < len(events) else ()
+    refused, differently = await _refused(connection) if explained < events else ((), 0)
     return Merged(
         applied=counts["fresh"] - counts["stale"],
         stale=counts["stale"],
-        duplicate=len(events) - erased - counts["fresh"] - len(refused),
+        duplicate=events - erased - counts["fresh"] - len(refused) - differently,
         refused=refused,
         changed_rows=counts.get("changed_rows", 0),
         erased=erased,
+        decoded_differently=differently,
     )
 
 
@@ -108,7 +141,7 @@ def _prepare() -> Select[Any]:
     return select(func.pg_advisory_xact_lock_shared(HORIZON_LOCK), *BY_INDEX)
 
 
-async def _stage(connection: AsyncConnection, events: Sequence[bytes]) -> None:
+async def stage_events(connection: AsyncConnection, events: Sequence[bytes]) -> None:
     """COPY the batch into this connection's temporary table.
 
     The transaction must have begun (a statement must have run): the COPY goes past SQLAlchemy,
@@ -131,20 +164,26 @@ async def _stage(connection: AsyncConnection, events: Sequence[bytes]) -> None:
 
 
 async def _leave_out_erased(connection: AsyncConnection) -> int:
-    """How many events are of erased providers; those of erased patients lose the number.
+    """How many events are of erased providers; those of removed claims are left out too, as
+    duplicates, and those of erased patients lose the number.
 
     After the locks, and as statements of their own, so that an erasure that held them is seen.
     """
-    if not await connection.scalar(_statement("anything_erased")):
+    anything, any_claim = (await connection.execute(_statement("anything_erased"))).one()
+    if not anything:
         return 0
     left_out = int(await connection.scalar(_statement("leave_out_erased")) or 0)
+    if any_claim:
+        await connection.execute(_statement("leave_out_removed"))
     await connection.execute(_statement("empty_erased"))
     return left_out
 
 
-async def _refused(connection: AsyncConnection) -> tuple[RefusedEvent, ...]:
-    rows = await connection.execute(_statement("refused"))
-    return tuple(RefusedEvent(*row) for row in rows)
+async def _refused(connection: AsyncConnection) -> tuple[tuple[RefusedEvent, ...], int]:
+    """Dead letters, and how many events are their history rows' own source."""
+    rows = (await connection.execute(_statement("refused"))).all()
+    refused = tuple(RefusedEvent(*row[:-1]) for row in rows if not row.own_source)
+    return refused, len(rows) - len(refused)
 
 
 @cache
@@ -155,6 +194,7 @@ def _statement(name: str) -> TextClause:
         "lock_providers": partial(batch_providers.lock_providers, claim_merge.staged),
         "anything_erased": anything_erased,
         "leave_out_erased": partial(batch_providers.leave_out_erased_providers, claim_merge.staged),
+        "leave_out_removed": claim_erased.leave_out_removed_claims,
         "empty_erased": claim_erased.empty_erased_claims,
         "merge": claim_merge.merge,
         "merge_without_metrics": lambda: claim_merge.merge(with_metrics=False),

@@ -9,6 +9,7 @@ from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from repositories.recomputation.expected import is_before_horizon
 from repositories.records import InsertAnalyticsCache, SelectAnalyticsCache
 from repositories.tables import analytics_cache
 from repositories.vocabulary import MetricKey
@@ -21,8 +22,11 @@ async def read_metrics(
     month: date | None = None,
     metric_key: MetricKey | None = None,
 ) -> Sequence[SelectAnalyticsCache]:
-    """The provider's rows, of one month (any day of it) or metric if given, in key order."""
-    rows = select(analytics_cache).where(analytics_cache.c.provider_id == provider_id)
+    """The provider's rows, of one month (any day of it) or metric if given, in key order; none from
+    before the horizon."""
+    rows = select(analytics_cache).where(
+        analytics_cache.c.provider_id == provider_id, ~is_before_horizon(analytics_cache)
+    )
     if month:
         rows = rows.where(analytics_cache.c.period_start == month.replace(day=1))
     if metric_key:

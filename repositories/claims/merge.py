@@ -21,6 +21,7 @@ from repositories.metrics.contributions import contributions
 from repositories.metrics.lists import TOP_CODES
 from repositories.metrics.shapes import text_of
 from repositories.metrics.upsert import add_to_cache, is_empty_day, mark_lists
+from repositories.operations.freshness import confirm
 from repositories.tables import (
     CLAIM_COLUMNS,
     FACT_COLUMNS,
@@ -46,8 +47,11 @@ def merge(*, with_metrics: bool = True) -> sa.Select[Any]:
     changed = _changed(_latest(fresh))
     written = {"recorded": _recorded(fresh), "merged": _merged(changed)}
     if with_metrics:
-        written["changed_rows"] = _counted(changed)
-        written["marked_months"] = _marked(written["changed_rows"])
+        before = sa.select(*_columns(claims, WHOLE_CLAIM)).join(
+            changed, changed.c.claim_id == claims.c.claim_id
+        )
+        written["changed_rows"] = counted(sa.select(changed), before)
+        written["marked_months"] = marked_months(written["changed_rows"])
     counts: list[Any] = [
         _count(fresh).label("fresh"),
         _count(fresh, fresh.c.late).label("stale"),
@@ -56,15 +60,17 @@ def merge(*, with_metrics: bool = True) -> sa.Select[Any]:
         *(_count(step).label(name) for name, step in written.items()),
     ]
     if with_metrics:
-        counts.append(_emptied(written["changed_rows"]).label("emptied_days"))
+        counts.append(emptied_days(written["changed_rows"]).label("emptied_days"))
+        return sa.select(*counts).add_cte(confirm(judged).cte("confirmed"))
     return sa.select(*counts)
 
 
 def refused() -> sa.Select[Any]:
-    """Staged events that break the publisher's contract: their source, and which clause.
+    """Staged events that break the publisher's contract: their source, which clause, and ids.
 
     To be run after the merge: what is compared with is then in the history, be it from this batch
-    or from before.
+    or from before. The history row's `own_source` cannot be in conflict with it: that record reads
+    differently now, because the decoder has changed.
     """
     mismatch = staged.c.provider_id != claims.c.provider_id
     return (
@@ -73,10 +79,13 @@ def refused() -> sa.Select[Any]:
             staged.c.source_partition,
             staged.c.source_offset,
             mismatch.label("other_provider"),
+            staged.c.claim_id,
+            staged.c.provider_id,
+            from_same_record(claim_events, staged).is_(True).label("own_source"),
         )
         .join(claims, claims.c.claim_id == staged.c.claim_id)
-        .outerjoin(claim_events, _same_identity(claim_events, staged))
-        .where(sa.or_(mismatch, _differs()))
+        .outerjoin(claim_events, same_identity(claim_events, staged))
+        .where(sa.or_(mismatch, differs()))
         .order_by(staged.c.seq)
     )
 
@@ -105,7 +114,7 @@ def _judged() -> sa.CTE:
             known.label("known_version"),
             *(claims.c[name].label(f"known_{name}") for name in FACTS),
             claim_events.c.claim_id.is_not(None).label("recorded"),
-            _differs().label("differs"),
+            differs().label("differs"),
             sa.func.coalesce(claims.c.provider_id, first_provider).label("owner"),
             sa.func.greatest(known, newest_in_batch).label("newest"),
         )
@@ -194,17 +203,14 @@ def _merged(changed: sa.CTE) -> sa.CTE:
     )
 
 
-def _counted(changed: sa.CTE) -> sa.CTE:
+def counted(now: sa.Select[Any], before: sa.Select[Any]) -> sa.CTE:
     """Add to the cache what the claims contribute now, less what they contributed before."""
-    before = sa.select(*_columns(claims, WHOLE_CLAIM)).join(
-        changed, changed.c.claim_id == claims.c.claim_id
-    )
-    changes = sa.union_all(_signed(sa.select(changed), "+1"), _signed(before, "-1"))
+    changes = sa.union_all(_signed(now, "+1"), _signed(before, "-1"))
     rows = contributions(changes.cte("changes"))
     return add_to_cache(rows).cte("changed_rows")
 
 
-def _marked(changed_rows: sa.CTE) -> sa.CTE:
+def marked_months(changed_rows: sa.CTE) -> sa.CTE:
     """Mark the months whose top codes are now behind; in this transaction, so no crash loses it."""
     months = (
         sa.select(
@@ -218,13 +224,13 @@ def _marked(changed_rows: sa.CTE) -> sa.CTE:
     return mark_lists(months).returning(ONE).cte("marked_months")
 
 
-def _emptied(changed_rows: sa.CTE) -> sa.ScalarSelect[Any]:
+def emptied_days(changed_rows: sa.CTE) -> sa.ScalarSelect[Any]:
     """The rows of days that have fallen to nothing: their `cache_id`s, or NULL."""
     ids = sa.func.array_agg(changed_rows.c.cache_id).filter(is_empty_day(changed_rows))
     return sa.select(ids).scalar_subquery()
 
 
-def _differs() -> sa.ColumnElement[bool]:
+def differs() -> sa.ColumnElement[bool]:
     """Whether a staged event's content is not that of its identity in the history.
 
     A patient's number may have been erased from the history, or from the event on its way here:
@@ -243,7 +249,13 @@ def _differs() -> sa.ColumnElement[bool]:
     )
 
 
-def _same_identity(one: sa.FromClause, other: sa.FromClause) -> sa.ColumnElement[bool]:
+def from_same_record(one: sa.FromClause, other: sa.FromClause) -> sa.ColumnElement[bool]:
+    """Whether both were read from the same topic, partition and offset."""
+    names = ("source_topic", "source_partition", "source_offset")
+    return sa.and_(*(one.c[name] == other.c[name] for name in names))
+
+
+def same_identity(one: sa.FromClause, other: sa.FromClause) -> sa.ColumnElement[bool]:
     return sa.and_(one.c.claim_id == other.c.claim_id, one.c.claim_version == other.c.claim_version)
 
 

@@ -21,7 +21,10 @@ FROM locked;
 
 -- See whether anything was erased, ever
 SELECT EXISTS (SELECT erasures.id_hash, erasures.kind, erasures.why, erasures.erased_at
-FROM erasures) AS anon_1;
+FROM erasures) AS anon_1, EXISTS (SELECT erasures.id_hash, erasures.kind, erasures.why,
+    erasures.erased_at
+FROM erasures
+WHERE erasures.kind = 'removed') AS anon_2;
 
 -- If so: take the events of erased providers out
 WITH erased AS
@@ -86,6 +89,16 @@ FROM staged_claim_events_1b34f57b AS staged LEFT OUTER JOIN claims ON claims.cla
     staged.claim_id LEFT OUTER JOIN claim_events ON claim_events.claim_id = staged.claim_id AND
     claim_events.claim_version = CASE WHEN (staged.claim_version <= claims.claim_version) THEN
     staged.claim_version END),
+confirmed AS
+(INSERT INTO provider_freshness (provider_id, confirmed_at) SELECT providers.provider_id, now() AS
+    now_1
+FROM providers JOIN (SELECT DISTINCT judged.provider_id
+FROM judged) AS seen ON seen.provider_id = providers.provider_id LEFT OUTER JOIN provider_freshness
+    ON provider_freshness.provider_id = providers.provider_id
+WHERE providers.metrics_revision >= 2 AND (provider_freshness.confirmed_at IS NULL OR
+    provider_freshness.confirmed_at < now() - interval '1 minute')
+ORDER BY providers.provider_id
+ON CONFLICT (provider_id) DO UPDATE SET confirmed_at = excluded.confirmed_at),
 fresh AS
 (SELECT DISTINCT ON (judged.claim_id, judged.claim_version) judged.seq, judged.claim_id,
     judged.claim_version, judged.provider_id, judged.state, judged.claim_type,
@@ -326,7 +339,7 @@ changed_rows AS
     rows.provider_id, rows.metric_key, rows.period_start, rows.dimensions), 0)) ||
     int8send(hashtextextended(concat_ws('|', rows.provider_id, rows.metric_key, rows.period_start,
     rows.dimensions), 1)), 'hex') AS UUID) AS encode_1, rows.provider_id, rows.metric_key,
-    rows.period_start, rows.period_end, rows.dimensions, rows.value, now() AS now_1
+    rows.period_start, rows.period_end, rows.dimensions, rows.value, now() AS now_2
 FROM (SELECT claims_sums_0.provider_id, 'claims_submitted' AS metric_key,
     claims_sums_0.period_start, CAST(claims_sums_0.period_start + interval '1 month -1 day' AS DATE)
     AS period_end, NULL::jsonb AS dimensions, jsonb_build_object('count',
@@ -822,7 +835,10 @@ FROM changed_rows) AS emptied_days;
 
 -- Only if some event is neither new nor a repetition: which, and why
 SELECT staged.source_topic, staged.source_partition, staged.source_offset, staged.provider_id !=
-    claims.provider_id AS other_provider
+    claims.provider_id AS other_provider, staged.claim_id, staged.provider_id,
+    (claim_events.source_topic = staged.source_topic AND claim_events.source_partition =
+    staged.source_partition AND claim_events.source_offset = staged.source_offset) IS true AS
+    own_source
 FROM staged_claim_events_1b34f57b AS staged JOIN claims ON claims.claim_id = staged.claim_id LEFT
     OUTER JOIN claim_events ON claim_events.claim_id = staged.claim_id AND
     claim_events.claim_version = staged.claim_version

@@ -13,13 +13,19 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from repositories.claims.facts import FACTS
 from repositories.claims.fill import count_behind
-from repositories.metrics.contributions import ROW_COLUMNS, contributions
-from repositories.metrics.definitions import DAY_KEYS, METRICS
-from repositories.metrics.lists import COACH_LISTS, LISTS, TOP_CODES, ListMetric, months_of
+from repositories.metrics.contributions import contributions
+from repositories.metrics.lists import ListMetric
 from repositories.metrics.periods import first_month
 from repositories.metrics.shapes import text_of
 from repositories.metrics.upsert import same_row
 from repositories.postgres.database import Database
+from repositories.recomputation.expected import (
+    expected_rows,
+    is_before_horizon,
+    may_be_absent,
+    not_filled,
+    waits_to_be_filled,
+)
 from repositories.statements import BY_HASH
 from repositories.tables import (
     CLAIM_COLUMNS,
@@ -29,9 +35,7 @@ from repositories.tables import (
     claim_events,
     claims,
     lists_due,
-    providers,
 )
-from repositories.vocabulary import MetricKey
 
 Value = dict[str, Any]
 
@@ -122,7 +126,7 @@ def _wrong_rows() -> sa.Select[Any]:
 
     wrong = sa.and_(
         expected.c.value.is_distinct_from(found.c.value),
-        sa.or_(expected.c.value.is_not(None), ~_may_be_absent(found)),
+        sa.or_(expected.c.value.is_not(None), ~may_be_absent(found)),
     )
     shown = (either("provider_id"), either("metric_key"), either("period_start"))
     dimensions = either("dimensions")
@@ -136,18 +140,13 @@ def _wrong_rows() -> sa.Select[Any]:
 
 def expected_cache() -> sa.FromClause:
     """The cache's rows as claims and the coach's events add up to them; no list that is marked."""
-    sums, parts = [], []
-    for table in (claims, ai_suggestions):
+
+    def sums(table: sa.Table) -> sa.CTE:
         signed = sa.select(table, sa.literal_column("1").label("sign")).cte(f"signed_{table.name}")
-        sums.append(contributions(signed, table).cte(f"expected_{table.name}"))
-        parts.append(sa.select(*(sums[-1].c[name] for name in ROW_COLUMNS)))
-    of_claims = sums[0]
-    revenue = of_claims.c.metric_key == text_of(MetricKey.REVENUE_BY_HSC)
-    with_codes = sa.select(of_claims.c.provider_id, of_claims.c.period_start).where(revenue)
-    parts.append(TOP_CODES.rows(_unmarked(TOP_CODES, with_codes.distinct()), of_claims))
-    with_rules = months_of(ai_suggestions)
-    parts += [each.rows(_unmarked(each, with_rules), ai_suggestions) for each in COACH_LISTS]
-    return sa.union_all(*parts).subquery("expected")
+        return contributions(signed, table).cte(f"expected_{table.name}")
+
+    both = (sums(claims), sums(ai_suggestions))
+    return expected_rows(both, ai_suggestions, _unmarked).subquery("expected")
 
 
 def _unmarked(each: ListMetric, months: sa.Select[Any]) -> sa.CTE:
@@ -161,32 +160,14 @@ def _unmarked(each: ListMetric, months: sa.Select[Any]) -> sa.CTE:
         month.c.period_start >= first_month(),
     ]
     if each.since > 1:
-        wanted.append(~_not_filled(month.c.provider_id, each.since))
+        wanted.append(~not_filled(month.c.provider_id, each.since))
     return sa.select(month).where(*wanted).cte(f"months_{each.key}")
 
 
 def _compared_rows() -> sa.Select[Any]:
-    """The rows that are there, but for lists that are marked and keys that wait to be filled."""
+    """The rows that are there, but for lists that are marked, keys that wait to be filled, and what
+    lies before the horizon, which goes in its turn."""
     row = analytics_cache.c
     marked = sa.tuple_(row.provider_id, row.metric_key, row.period_start).in_(sa.select(lists_due))
-    keys: dict[int, list[MetricKey]] = {}
-    for each in (*METRICS, *LISTS):
-        keys.setdefault(each.since, []).append(each.key)
-    waiting = [
-        sa.and_(row.metric_key.in_(later), _not_filled(row.provider_id, since))
-        for since, later in keys.items()
-        if since > 1
-    ]
-    return sa.select(analytics_cache).where(~marked, *(~each for each in waiting))
-
-
-def _not_filled(provider_id: sa.ColumnElement[Any], since: int) -> sa.ColumnElement[bool]:
-    behind = sa.select(providers.c.provider_id).where(providers.c.metrics_revision < since)
-    return provider_id.in_(behind)
-
-
-def _may_be_absent(row: sa.FromClause) -> sa.ColumnElement[bool]:
-    """Whether a row has fallen back to nothing: it may be there or not, unless it is a day's."""
-    zeros = [shape.nothing() for shape in {metric.shape for metric in METRICS}]
-    nothing = row.c.value.in_([*zeros, *(each.nothing for each in LISTS)])
-    return sa.and_(nothing, row.c.metric_key.not_in(DAY_KEYS))
+    left_out = (marked, waits_to_be_filled(analytics_cache), is_before_horizon(analytics_cache))
+    return sa.select(analytics_cache).where(*(~each for each in left_out))

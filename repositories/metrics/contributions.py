@@ -24,7 +24,7 @@ from repositories.metrics.definitions import (
     Metric,
 )
 from repositories.metrics.measures import ZERO, total
-from repositories.metrics.periods import MONTHS, Period
+from repositories.metrics.periods import MONTHS, Months, Period
 from repositories.metrics.shapes import text_of
 from repositories.tables import claims, providers
 from repositories.vocabulary import Dimension
@@ -48,7 +48,7 @@ def contributions(
     wanted: list[MetricRows] = [
         (metric, breakdown)
         for metric in METRICS
-        if metric.source.table is table and (period is MONTHS or not metric.source.by_day)
+        if metric.source.table is table and (isinstance(period, Months) or not metric.source.by_day)
         for breakdown in metric.by
     ]
     selects: list[sa.Select[Any]] = []

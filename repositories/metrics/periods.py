@@ -57,6 +57,16 @@ class Range:
         return day.between(self.first, self.last)
 
 
+@dataclass(frozen=True, eq=False)
+class MonthsSince(Months):
+    """Calendar months from the one that begins on `first`, as far as the horizon leaves them."""
+
+    first: Day
+
+    def counts(self, day: Day) -> ColumnElement[bool]:
+        return day >= sa.func.greatest(self.first, first_month())
+
+
 MONTHS = Months()
 
 

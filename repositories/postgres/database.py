@@ -12,7 +12,7 @@ from sqlalchemy.engine.interfaces import ExceptionContext
 from sqlalchemy.exc import DBAPIError, EmulatedDBAPIException, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
-from sqlalchemy.pool import QueuePool
+from sqlalchemy.pool import NullPool, QueuePool
 
 from repositories.errors import DatabaseRefused, DatabaseUnavailable
 from repositories.postgres.connecting import SESSION, connect, driver_error, ends_connection
@@ -131,6 +131,18 @@ class Database:
                 yield connection
         finally:
             connection.terminate()  # a server that is gone would let `close` wait
+
+    @asynccontextmanager
+    async def own_session(self) -> AsyncIterator[AsyncConnection]:
+        """A connection outside the pool and past a pooler, closed at the end with whatever is
+        temporary in it. Raises `RepositoryError`s."""
+        engine = open_engine(self.direct_url, poolclass=NullPool)
+        try:
+            with domain_errors(self.direct_url):
+                async with engine.connect() as connection:
+                    yield connection
+        finally:
+            await engine.dispose()
 
     @property
     def all_taken(self) -> bool:

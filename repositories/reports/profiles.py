@@ -10,6 +10,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from repositories.offsets import NextOffset, store_offsets
+from repositories.operations.letters import NO_LETTERS, BatchLetters, not_erased, record_letters
 from repositories.postgres.database import Database
 from repositories.reports.rows import Location, ProviderProfile
 from repositories.tables import providers
@@ -41,16 +42,21 @@ class StoredProfiles(NamedTuple):
 
 
 async def store_profiles(
-    database: Database, updates: Sequence[ProviderUpdate], offsets: Sequence[NextOffset]
+    database: Database,
+    updates: Sequence[ProviderUpdate],
+    offsets: Sequence[NextOffset],
+    letters: BatchLetters = NO_LETTERS,
 ) -> StoredProfiles:
-    """Store the newest profiles, and `offsets`, in one transaction.
+    """Store the newest profiles, and `letters` and `offsets`, in one transaction.
 
     Raises RepositoryErrors; after any of them nothing has changed.
     """
     async with database.transaction() as connection:
+        dead = await not_erased(connection, letters.dead)
         erased = await erased_providers(connection, {it.provider_id for it in updates})
         kept = [update for update in updates if update.provider_id not in erased]
         applied = await _store(connection, _newest(kept)) if kept else 0
+        await record_letters(connection, letters, dead)
         await store_offsets(connection, offsets)
     return StoredProfiles(applied, len(kept) - applied, len(updates) - len(kept))
 

@@ -10,6 +10,7 @@ from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from repositories.offsets import NextOffset, store_offsets
+from repositories.operations.letters import NO_LETTERS, BatchLetters, not_erased, record_letters
 from repositories.postgres.database import Database
 from repositories.postgres.notifications import Channel, notify
 from repositories.records import (
@@ -58,17 +59,23 @@ class RecordedRequests(NamedTuple):
 
 
 async def record_requests(
-    database: Database, requests: Sequence[ReportRequest], offsets: Sequence[NextOffset]
+    database: Database,
+    requests: Sequence[ReportRequest],
+    offsets: Sequence[NextOffset],
+    letters: BatchLetters = NO_LETTERS,
 ) -> RecordedRequests:
-    """Make a row and a job of each new request, and store `offsets`, in one transaction.
+    """Make a row and a job of each new request, and store `letters` and `offsets`, in one
+    transaction.
 
     An impossible request becomes a failed report, announced as such. Raises RepositoryErrors;
     after any of them nothing has changed.
     """
     async with database.transaction() as connection:
+        dead = await not_erased(connection, letters.dead)
         erased = await erased_providers(connection, {it.provider_id for it in requests})
         kept = [request for request in requests if request.provider_id not in erased]
         created = await _record(connection, kept) if kept else 0
+        await record_letters(connection, letters, dead)
         await store_offsets(connection, offsets)
     return RecordedRequests(created, len(kept) - created, len(requests) - len(kept))
 

@@ -13,6 +13,7 @@ from typing import NamedTuple
 from uuid import UUID
 
 from sqlalchemy import func, select, update
+from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from repositories.postgres.database import Database
@@ -71,6 +72,15 @@ def report_of(path: str) -> UUID | None:
         return None
 
 
+class KeyInUse(NamedTuple):
+    """A master key, how many files' keys it wraps, and one of these with the file's path."""
+
+    key_id: str
+    files: int
+    file_path: str
+    wrapped_key: bytes
+
+
 async def stored_file(
     connection: AsyncConnection, provider_id: UUID, report_id: UUID
 ) -> StoredFile | None:
@@ -113,6 +123,20 @@ async def keys_not_wrapped_by(database: Database, key_id: str, limit: int) -> Se
     )
     async with database.transaction() as connection:
         return [FileKey(*row) for row in await connection.execute(others)]
+
+
+async def keys_in_use(database: Database) -> Sequence[KeyInUse]:
+    """The master keys that wrap the key of some file, of whichever provider, in order."""
+    files = func.count().over(partition_by=jobs.c.key_id)
+    used = (
+        select(jobs.c.key_id, files, reports.c.file_path, jobs.c.wrapped_key)
+        .join(reports, reports.c.report_id == jobs.c.report_id)
+        .where(jobs.c.wrapped_key.is_not(None))
+        .ext(distinct_on(jobs.c.key_id))
+        .order_by(jobs.c.key_id)
+    )
+    async with database.snapshot() as connection:
+        return [KeyInUse(*row) for row in await connection.execute(used)]
 
 
 async def rewrap_key(database: Database, old: FileKey, *, wrapped_key: bytes, key_id: str) -> bool:

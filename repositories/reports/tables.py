@@ -6,9 +6,6 @@ from sqlalchemy.dialects.postgresql import JSONB
 from repositories.tables import metadata, timestamp, words
 from repositories.vocabulary import ReportFormat, ReportStatus, ReportType
 
-# `metadata` has all tables for whoever takes it from here.
-__all__ = ["generated_reports", "installation", "metadata", "outbox", "report_jobs"]
-
 generated_reports = sa.Table(
     "generated_reports",
     metadata,

@@ -1,11 +1,12 @@
 """Applying a batch of the AI coach's events: one transaction, whatever the batch's size."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache, partial
-from typing import NamedTuple
+from typing import Any
+from uuid import UUID
 
-from sqlalchemy import TextClause, func, select
+from sqlalchemy import Select, TextClause, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.schema import CreateTable
 from sqlalchemy.sql.elements import ClauseElement
@@ -13,6 +14,13 @@ from sqlalchemy.sql.elements import ClauseElement
 from repositories import batch_providers
 from repositories.claims.batch import HORIZON_LOCK
 from repositories.offsets import NextOffset, store_offsets
+from repositories.operations.letters import (
+    NO_LETTERS,
+    BatchLetters,
+    Letter,
+    not_erased,
+    record_letters,
+)
 from repositories.postgres.database import Database
 from repositories.statements import BY_INDEX, compiled
 from repositories.suggestions import merge as suggestion_merge
@@ -21,12 +29,18 @@ from repositories.suggestions.tables import staged_suggestions
 from repositories.tombstones import anything_erased
 
 
-class RefusedSuggestion(NamedTuple):
-    """Where an event was read whose id came with other content before; what came first stands."""
+@dataclass(frozen=True)
+class RefusedSuggestion:
+    """Where an event was read whose id came with other content before; what came first stands.
+
+    The ids are the event's own, and no part of what tells two of them apart.
+    """
 
     topic: str
     partition: int
     offset: int
+    claim_id: UUID | None = field(default=None, compare=False)
+    provider_id: UUID | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True)
@@ -34,7 +48,8 @@ class AppliedSuggestions:
     """What became of a batch. Every event is counted once; `changed_rows` counts cache rows.
 
     `applied` were new; `duplicate` were there already; `refused` are dead letters; `erased` are of
-    a provider that was erased, and changed nothing.
+    a provider that was erased, and changed nothing; `decoded_differently` are the very records that
+    stored rows came from, and read differently now: as duplicates they change nothing.
     """
 
     applied: int = 0
@@ -42,46 +57,68 @@ class AppliedSuggestions:
     refused: tuple[RefusedSuggestion, ...] = ()
     changed_rows: int = 0
     erased: int = 0
+    decoded_differently: int = 0
 
 
 async def apply_suggestion_batch(
     database: Database,
     rows: Sequence[SuggestionRow],
     offsets: Sequence[NextOffset],
-    judge: Callable[[AppliedSuggestions], None] = lambda _: None,
+    judge: Callable[[AppliedSuggestions], Sequence[Letter]] = lambda _: (),
+    letters: BatchLetters = NO_LETTERS,
 ) -> AppliedSuggestions:
     """Store and count `rows`, in the order of their arrival, and store `offsets`, at once.
 
-    `judge` is called before the commit: what it raises rolls back and is raised here. Raises
+    `judge` is called before the commit: what it raises rolls back and is raised here, and what it
+    returns are the refused events' letters, which are recorded with those of the batch. Raises
     DatabaseUnavailable (retry the same call) or another RepositoryError (a fault that a person must
     see). After any of them nothing has changed.
     """
     async with database.transaction() as connection:
+        if letters.dead:
+            await connection.execute(_prepare())  # before the erasures' lock, as everywhere
+        dead = await not_erased(connection, letters.dead)
         applied = await _merge(connection, rows) if rows else AppliedSuggestions()
-        judge(applied)
+        await record_letters(connection, letters, [*dead, *judge(applied)])
         await store_offsets(connection, offsets)
     return applied
 
 
 async def _merge(connection: AsyncConnection, rows: Sequence[SuggestionRow]) -> AppliedSuggestions:
     """In the order of locks that claim batches keep to: the horizon, then the providers."""
-    await connection.execute(select(func.pg_advisory_xact_lock_shared(HORIZON_LOCK), *BY_INDEX))
-    await _stage(connection, rows)
+    await connection.execute(_prepare())
+    await stage_suggestions(connection, rows)
+    return await merge_held(connection, len(rows), await hold_providers(connection))
+
+
+async def hold_providers(connection: AsyncConnection) -> int:
+    """Lock the providers of what is staged, and leave out what was erased: so many events."""
     await connection.execute(_statement("add_providers"))
     await connection.execute(_statement("lock_providers"))
-    erased = await _leave_out_erased(connection)
+    return await _leave_out_erased(connection)
+
+
+async def merge_held(connection: AsyncConnection, events: int, erased: int) -> AppliedSuggestions:
+    """The rest of it: `events` were staged, and `erased` of them left out."""
     counts = (await connection.execute(_statement("merge"))).mappings().one()
-    refused = await _refused(connection) if erased + counts["stored"] < len(rows) else ()
+    refused, differently = (
+        await _refused(connection) if erased + counts["stored"] < events else ((), 0)
+    )
     return AppliedSuggestions(
         applied=counts["stored"],
-        duplicate=len(rows) - erased - counts["stored"] - len(refused),
+        duplicate=events - erased - counts["stored"] - len(refused) - differently,
         refused=refused,
         changed_rows=counts["changed_rows"],
         erased=erased,
+        decoded_differently=differently,
     )
 
 
-async def _stage(connection: AsyncConnection, rows: Sequence[SuggestionRow]) -> None:
+def _prepare() -> Select[Any]:
+    return select(func.pg_advisory_xact_lock_shared(HORIZON_LOCK), *BY_INDEX)
+
+
+async def stage_suggestions(connection: AsyncConnection, rows: Sequence[SuggestionRow]) -> None:
     """COPY the batch into this connection's temporary table, past SQLAlchemy; a statement must have
     run before, which begins the transaction."""
     await connection.execute(_statement("staging"))
@@ -102,9 +139,11 @@ async def _leave_out_erased(connection: AsyncConnection) -> int:
     return int(await connection.scalar(_statement("leave_out_erased")) or 0)
 
 
-async def _refused(connection: AsyncConnection) -> tuple[RefusedSuggestion, ...]:
-    rows = await connection.execute(_statement("refused"))
-    return tuple(RefusedSuggestion(*row) for row in rows)
+async def _refused(connection: AsyncConnection) -> tuple[tuple[RefusedSuggestion, ...], int]:
+    """Dead letters, and how many events are their rows' own source."""
+    rows = (await connection.execute(_statement("refused"))).all()
+    refused = tuple(RefusedSuggestion(*row[:-1]) for row in rows if not row.own_source)
+    return refused, len(rows) - len(refused)
 
 
 @cache

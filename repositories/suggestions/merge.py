@@ -10,10 +10,12 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import distinct_on, insert
 
 from repositories.batch_providers import ONE
+from repositories.claims.merge import from_same_record
 from repositories.metrics.contributions import contributions
 from repositories.metrics.lists import COACH_LISTS, months_of
 from repositories.metrics.shapes import text_of
 from repositories.metrics.upsert import add_to_cache, mark_lists
+from repositories.operations.freshness import confirm
 from repositories.suggestions.tables import staged_suggestions
 from repositories.tables import SOURCE_COLUMNS, SUGGESTION_COLUMNS, ai_suggestions, providers
 
@@ -41,21 +43,29 @@ def merge() -> sa.Select[Any]:
         .returning(ai_suggestions)
         .cte("stored")
     )
-    written = {"stored": stored, "changed_rows": _counted(stored), "marked_lists": _marked(stored)}
+    written = {
+        "stored": stored,
+        "changed_rows": _counted(stored),
+        "marked_lists": marked_lists(stored),
+    }
     counts = [
         sa.select(sa.func.count()).select_from(step).scalar_subquery().label(name)
         for name, step in written.items()
     ]
-    return sa.select(*counts)
+    return sa.select(*counts).add_cte(confirm(staged).cte("confirmed"))
 
 
 def _counted(stored: sa.CTE) -> sa.CTE:
     """Add to the cache what the new events contribute."""
-    signed = sa.select(stored, sa.literal_column("1").label("sign")).cte("signed")
-    return add_to_cache(contributions(signed, ai_suggestions)).cte("changed_rows")
+    return counted(sa.select(stored, sa.literal_column("1").label("sign")))
 
 
-def _marked(stored: sa.CTE) -> sa.CTE:
+def counted(signed: sa.SelectBase) -> sa.CTE:
+    """Add to the cache what events with a `sign` contribute."""
+    return add_to_cache(contributions(signed.cte("signed"), ai_suggestions)).cte("changed_rows")
+
+
+def marked_lists(stored: sa.CTE) -> sa.CTE:
     """Mark the months whose lists are now behind; in this transaction, so no crash loses it.
 
     Any event of a rule may move both lists, since it can bring the rule's latest name. A provider
@@ -74,14 +84,26 @@ def _marked(stored: sa.CTE) -> sa.CTE:
 def refused() -> sa.Select[Any]:
     """Where staged events were read that came with other content before, in this batch or earlier.
 
-    To be run after the merge, as a statement of its own: so it sees what the merge waited for.
+    To be run after the merge, as a statement of its own: so it sees what the merge waited for. The
+    row's `own_source` is no conflict with it: that record reads differently now.
     """
-    differs = sa.or_(
-        *(staged.c[name].is_distinct_from(ai_suggestions.c[name]) for name in CONTENT_COLUMNS)
-    )
     return (
-        sa.select(staged.c.source_topic, staged.c.source_partition, staged.c.source_offset)
+        sa.select(
+            staged.c.source_topic,
+            staged.c.source_partition,
+            staged.c.source_offset,
+            staged.c.claim_id,
+            staged.c.provider_id,
+            from_same_record(ai_suggestions, staged).label("own_source"),
+        )
         .join(ai_suggestions, ai_suggestions.c.event_id == staged.c.event_id)
-        .where(differs)
+        .where(differs())
         .order_by(staged.c.seq)
+    )
+
+
+def differs() -> sa.ColumnElement[bool]:
+    """Whether a staged event's content is not that of its id in the table."""
+    return sa.or_(
+        *(staged.c[name].is_distinct_from(ai_suggestions.c[name]) for name in CONTENT_COLUMNS)
     )

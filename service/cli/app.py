@@ -11,11 +11,31 @@ from typing import Annotated
 
 import typer
 
-# In the order of the help. Each module holds a function or a typer.Typer of the command's name.
-COMMANDS = (
-    "demo", "run", "migrate", "topics", "publish", "verify", "settings", "stack", "report", "keys",
-    "erase", "store",
-)  # fmt: skip
+# In the order of the help: each command's module, which holds a function or a typer.Typer of its
+# name.
+MODULES = {
+    "demo": "service.cli.demo",
+    "run": "service.cli.run",
+    "migrate": "service.cli.migrate",
+    "topics": "service.cli.topics",
+    "publish": "service.cli.publish",
+    "verify": "service.cli.verify",
+    "replay": "service.cli.operations.replay",
+    "rebuild": "service.cli.operations.rebuild",
+    "refresh": "service.cli.operations.refresh",
+    "offsets": "service.cli.operations.offsets",
+    "settings": "service.cli.settings",
+    "stack": "service.cli.stack",
+    "report": "service.cli.report",
+    "keys": "service.cli.keys",
+    "erase": "service.cli.erase",
+    "store": "service.cli.store",
+    "dlq": "service.cli.operations.dlq",
+    "receipt": "service.cli.operations.receipt",
+    "doctor": "service.cli.operations.doctor",
+    "actions": "service.cli.operations.actions",
+    "retention": "service.cli.operations.retention",
+}
 
 
 def build_app(arguments: Sequence[str]) -> typer.Typer:
@@ -27,9 +47,9 @@ def build_app(arguments: Sequence[str]) -> typer.Typer:
         context_settings={"help_option_names": ["-h", "--help"]},  # of every command below it too
     )
     app.callback()(claim_analytics)
-    asked = [name for name in COMMANDS if arguments and name == arguments[0]]
-    for name in asked or COMMANDS:
-        command = getattr(import_module(f"service.cli.{name}"), name)
+    asked = [name for name in MODULES if arguments and name == arguments[0]]
+    for name in asked or MODULES:
+        command = getattr(import_module(MODULES[name]), name)
         if isinstance(command, typer.Typer):
             app.add_typer(command, name=name)
         else:

@@ -2,12 +2,14 @@
 
 Exit codes: 0 done; 1 it failed, or `verify` found a difference; 2 wrong usage or settings;
 3 the database, Kafka or the report store did not answer; 4 a consumer stopped (the brake, a lost
-offset), or a newer version has migrated the database; 5 no such report or provider; 6 its time is
-over.
+offset, a pause), or a newer version has migrated the database; 5 no such report, provider,
+partition, dead letter or claim; 6 its time is over; 7 it cannot be told yet. Ctrl-C and SIGTERM end
+a command with 130.
 """
 
 import asyncio
 import logging
+import signal
 import sys
 from collections.abc import Coroutine, Iterator
 from contextlib import contextmanager
@@ -19,17 +21,25 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from consumers.engine.errors import ConsumerStopped
+from consumers.replay.ranges import RangeRefused
 from repositories.errors import (
     CodeOutdated,
     DatabaseAbsent,
     DatabaseSettingWrong,
     DatabaseUnavailable,
+    LockNotAvailable,
     RepositoryError,
 )
 from service import logs, setting_sources
 from service.drain import DrainFailed
 from service.heartbeat import HeartbeatFileWrong
 from service.kafka import KafkaFailed, MessageRefused
+from service.operations.errors import (
+    CannotBegin,
+    NothingToRead,
+    TooManyMisread,
+    UnknownProviders,
+)
 from service.reports.files.file_errors import (
     KeySettingWrong,
     ReportFileError,
@@ -54,6 +64,7 @@ class Exit(IntEnum):
     STOPPED = 4
     NOT_FOUND = 5
     EXPIRED = 6
+    NOT_YET = 7
 
 
 # The first that fits counts.
@@ -61,16 +72,26 @@ EXPECTED: tuple[tuple[type[Exception], Exit, str], ...] = (
     (MessageRefused, Exit.FAILED, ""),
     (KafkaFailed, Exit.UNAVAILABLE, ""),
     (DatabaseAbsent, Exit.FAILED, ""),
+    (
+        LockNotAvailable,
+        Exit.UNAVAILABLE,
+        ". Look in pg_stat_activity for a transaction that does not end, and end it",
+    ),
     (DatabaseUnavailable, Exit.UNAVAILABLE, f". Is it up, and is {PREFIX}DATABASE_URL right?"),
     (StoreUnavailable, Exit.UNAVAILABLE, f". Is {PREFIX}REPORT_STORAGE_URL right?"),
     (ConsumerStopped, Exit.STOPPED, ""),
     (DrainFailed, Exit.STOPPED, ""),
+    (TooManyMisread, Exit.FAILED, ""),
+    (RangeRefused, Exit.NOT_FOUND, ""),
+    (NothingToRead, Exit.NOT_FOUND, ""),
     (CodeOutdated, Exit.STOPPED, ""),
     (DatabaseSettingWrong, Exit.USAGE, ""),
     (HeartbeatFileWrong, Exit.USAGE, ""),
     (KeySettingWrong, Exit.USAGE, ""),
     (StorageUrlWrong, Exit.USAGE, ""),
     (ReportNotFound, Exit.NOT_FOUND, ""),
+    (UnknownProviders, Exit.NOT_FOUND, ""),
+    (CannotBegin, Exit.USAGE, ""),
     (ReportGone, Exit.EXPIRED, ""),
     (RepositoryError, Exit.FAILED, ""),
     (ReportFileError, Exit.FAILED, ""),
@@ -89,7 +110,7 @@ def load_settings() -> Settings:
         fail(str(error), Exit.USAGE)
     except ValidationError as error:
         problems = error.errors(include_input=False, include_url=False)
-        for text in [*map(_complaint, problems), *warnings]:
+        for text in [*map(complaint, problems), *warnings]:
             complain(text)
         sys.exit(Exit.USAGE)
     logs.configure(settings.log_format, settings.log_level)
@@ -98,7 +119,7 @@ def load_settings() -> Settings:
     return settings
 
 
-def _complaint(problem: ErrorDetails) -> str:
+def complaint(problem: ErrorDetails) -> str:
     """What is wrong with a setting and what it means; its value may be a secret."""
     rule = problem["msg"].removeprefix("Value error, ")
     if not problem["loc"]:  # a rule about several, whose text names them
@@ -109,9 +130,22 @@ def _complaint(problem: ErrorDetails) -> str:
 
 
 def run_async(work: Coroutine[Any, Any, Result]) -> Result:
-    """Run a command's work; see `explained`."""
+    """Run a command's work; see `explained`. SIGTERM ends it as Ctrl-C does: in good order."""
     with explained():
-        return asyncio.run(work)
+        try:
+            return asyncio.run(_terminable(work))
+        except asyncio.CancelledError:
+            raise KeyboardInterrupt from None
+
+
+async def _terminable(work: Coroutine[Any, Any, Result]) -> Result:
+    loop, task = asyncio.get_running_loop(), asyncio.current_task()
+    assert task is not None  # noqa: S101  # a coroutine that runs has a task
+    loop.add_signal_handler(signal.SIGTERM, task.cancel)
+    try:
+        return await work
+    finally:
+        loop.remove_signal_handler(signal.SIGTERM)
 
 
 @contextmanager

@@ -22,7 +22,8 @@ from repositories.postgres.database import Database
 from repositories.tombstones import ErasureList
 from service import wiring
 from service.cli.common import Exit, fail, load_settings, run_async
-from service.erasure_lists import ErasureListError, read_erasure_list, write_erasure_list
+from service.operations.erasure_lists import ErasureListError, read_erasure_list, write_erasure_list
+from service.operations.recorded import recorded
 from service.reports.ownership import StoreOwner
 from service.reports.wiring import report_store
 from service.settings import Settings
@@ -34,7 +35,8 @@ erase = typer.Typer(
 )
 
 Yes = Annotated[bool, typer.Option("--yes", help="Do not ask.")]
-Why = Annotated[str, typer.Option("--why", help="The reason, to be kept; no personal data.")]
+WHY = typer.Option("--why", help="The reason, to be kept; no personal data.")
+Why = Annotated[str, WHY]
 PHN_DIGITS = 9
 
 
@@ -52,6 +54,7 @@ def lists(
             help="Take such a list in, and erase again what this database has of it.",
         ),
     ] = None,
+    why: Annotated[str | None, WHY] = None,
     yes: Yes = False,
 ) -> None:
     files = [file for file in (export_to, import_from) if file]
@@ -61,7 +64,7 @@ def lists(
         if export_to:
             _export(export_to)
         elif import_from:
-            _import(import_from, yes)
+            _import(import_from, why, yes)
     except ErasureListError as error:
         fail(str(error), Exit.USAGE)
 
@@ -81,13 +84,11 @@ def provider(
     """
     settings = load_settings()
     if lift:
-        _lift(settings, provider_id, yes)
+        _lift(settings, provider_id, why, yes)
         return
     if not yes:
         typer.confirm(f"Erase everything of provider {provider_id}?", abort=True)
     gone = run_async(_provider(settings, provider_id, why))
-    if gone is None:
-        fail(f"No provider {provider_id} is known here, and none was erased.", Exit.NOT_FOUND)
     typer.echo(f"erased {gone.claims} claims, {gone.events} events, {gone.reports} reports")
 
 
@@ -110,11 +111,10 @@ def patient(why: Why, yes: Yes = False) -> None:
     )
 
 
-def _lift(settings: Settings, provider_id: UUID, yes: bool) -> None:
+def _lift(settings: Settings, provider_id: UUID, why: str, yes: bool) -> None:
     if not yes:
         typer.confirm(f"Let events of provider {provider_id} in again?", abort=True)
-    if not run_async(_lifted(settings, provider_id)):
-        fail(f"No provider {provider_id} was erased here.", Exit.NOT_FOUND)
+    run_async(_lifted(settings, provider_id, why))
     typer.echo(
         "lifted: new events count again. What topics still hold comes in by a reset of offsets;"
         " lists that were exported before still erase the provider, so export anew"
@@ -127,12 +127,12 @@ def _export(file: Path) -> None:
     typer.echo(f"exported {len(erased.tombstones)} erasures to {file}")
 
 
-def _import(file: Path, yes: bool) -> None:
+def _import(file: Path, why: str | None, yes: bool) -> None:
     erased = read_erasure_list(file)
     count = len(erased.tombstones)
     if not yes:
         typer.confirm(f"Erase what this database has of {count} erasures?", abort=True)
-    done = run_async(_imported(load_settings(), erased))
+    done = run_async(_imported(load_settings(), erased, why))
     claims = done.patients.claims
     typer.echo(
         f"imported {done.added} of {count} erasures, the others were known; erased again:"
@@ -147,22 +147,38 @@ def _number() -> str:
     return sys.stdin.readline().strip()
 
 
-async def _provider(settings: Settings, provider_id: UUID, why: str) -> ErasedProvider | None:
-    async with wiring.open_database(settings) as database:
+async def _provider(settings: Settings, provider_id: UUID, why: str) -> ErasedProvider:
+    named = {"provider_id": str(provider_id)}  # the erasure takes it out of the record too
+    async with (
+        wiring.open_database(settings) as database,
+        recorded(settings, database, "erase provider", named, why) as action,
+    ):
         gone = await erase_provider(database, provider_id, why)
-        if gone:
-            await _delete_files(settings, database, gone.files)
+        if gone is None:
+            fail(f"No provider {provider_id} is known here, and none was erased.", Exit.NOT_FOUND)
+        action.counts.update(claims=gone.claims, events=gone.events, reports=gone.reports)
+        await _delete_files(settings, database, gone.files)
     return gone
 
 
-async def _lifted(settings: Settings, provider_id: UUID) -> bool:
-    async with wiring.open_database(settings) as database:
-        return await lift_erasure(database, provider_id)
+async def _lifted(settings: Settings, provider_id: UUID, why: str) -> None:
+    named = {"provider_id": str(provider_id)}
+    async with (
+        wiring.open_database(settings) as database,
+        recorded(settings, database, "erase provider --lift", named, why),
+    ):
+        if not await lift_erasure(database, provider_id):
+            fail(f"No provider {provider_id} was erased here.", Exit.NOT_FOUND)
 
 
 async def _patient(settings: Settings, number: str, why: str) -> ErasedPatient:
-    async with wiring.open_database(settings) as database:
-        return await erase_patient(database, number, why)
+    async with (
+        wiring.open_database(settings) as database,
+        recorded(settings, database, "erase patient", {}, why) as action,
+    ):
+        gone = await erase_patient(database, number, why)
+        action.counts.update(vars(gone))
+    return gone
 
 
 async def _exported(settings: Settings) -> ErasureList:
@@ -170,9 +186,18 @@ async def _exported(settings: Settings) -> ErasureList:
         return await export_erasures(database)
 
 
-async def _imported(settings: Settings, erased: ErasureList) -> Imported:
-    async with wiring.open_database(settings) as database:
+async def _imported(settings: Settings, erased: ErasureList, why: str | None) -> Imported:
+    listed = {"erasures": len(erased.tombstones)}
+    async with (
+        wiring.open_database(settings) as database,
+        recorded(settings, database, "erase --import", listed, why) as action,
+    ):
         done = await import_erasures(database, erased)
+        action.counts.update(
+            added=done.added,
+            providers_erased_again=len(done.providers),
+            claims_emptied_again=done.patients.claims,
+        )
         files = [file for gone in done.providers for file in gone.files]
         await _delete_files(settings, database, files)
     return done

@@ -2,12 +2,14 @@
 
 import json
 from datetime import UTC, datetime
+from typing import Annotated
 
 import typer
 from pydantic import SecretStr
 
 from service import wiring
 from service.cli.common import Exit, explained, fail, load_settings, run_async
+from service.operations.recorded import recorded
 from service.reports.files.keys import new_master_key, with_primary
 from service.reports.files.passwords import new_private_key, with_new_key
 from service.reports.rotation import rewrap_all
@@ -57,7 +59,11 @@ def public() -> None:
 
 
 @keys.command()
-def rotate() -> None:
+def rotate(
+    why: Annotated[
+        str | None, typer.Option("--why", help="The reason, for the record of actions.")
+    ] = None,
+) -> None:
     """Wrap the keys of all report files by the first of the master keys.
 
     No file is touched, workers may run. Before: every instance was restarted with the new master
@@ -65,7 +71,7 @@ def rotate() -> None:
     the old one. Then the old key opens nothing any more, and can be taken out of the setting.
     """
     settings = load_settings()
-    count = run_async(_rotate(settings))
+    count = run_async(_rotate(settings, why))
     typer.echo(f"{count} file keys were wrapped anew by the first master key; no file was touched.")
 
 
@@ -73,7 +79,12 @@ def _secret(setting: SecretStr | None) -> str:
     return setting.get_secret_value() if setting else ""
 
 
-async def _rotate(settings: Settings) -> int:
+async def _rotate(settings: Settings, why: str | None) -> int:
     ring = keyring(settings)
-    async with wiring.open_database(settings) as database:
-        return await rewrap_all(database, ring)
+    async with (
+        wiring.open_database(settings) as database,
+        recorded(settings, database, "keys rotate", {"to": ring.primary_id}, why) as action,
+    ):
+        count = await rewrap_all(database, ring)
+        action.counts["file_keys"] = count
+    return count

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import UTC
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, NoReturn
 from uuid import UUID
 
 import typer
@@ -23,6 +23,7 @@ from repositories.reports.outcomes import Retry, retry_report
 from repositories.vocabulary import ReportStatus
 from service import wiring
 from service.cli.common import Exit, fail, load_settings, run_async
+from service.operations.recorded import recorded
 from service.reports.cleanup import Cleaned, CleanupPaused, clean
 from service.reports.downloads import download, retry_if_lost, save
 from service.reports.wiring import cleanup_policy, keyring, report_store
@@ -30,8 +31,16 @@ from service.settings import Settings
 
 report = typer.Typer(no_args_is_help=True, help="The state of reports, and their files.")
 
+NOT_RETRIED = {
+    Retry.NOT_FAILED: "Only a failed report can be tried again, or a ready one whose file is gone"
+    " before its time, and this is neither.",
+    Retry.FORGOTTEN: "Its archive password, if it had one, was forgotten when it was ready; request"
+    " another one.",
+}
+
 ReportId = Annotated[UUID, typer.Argument(metavar="REPORT_ID")]
 AsJson = Annotated[bool, typer.Option("--json", help="JSON, for programs.")]
+Why = Annotated[str | None, typer.Option("--why", help="The reason, for the record of actions.")]
 HIDDEN = ("file_path",)  # for the service alone
 
 
@@ -77,28 +86,13 @@ def show(report_id: ReportId, as_json: AsJson = False) -> None:
 
 
 @report.command()
-def retry(report_id: ReportId) -> None:
+def retry(report_id: ReportId, why: Why = None) -> None:
     """Let a report be tried again that failed, or whose file is not in the store any more.
 
     Exit code 5 if there is none, 1 if it cannot be.
     """
-    outcome = run_async(_retry(load_settings(), report_id))
-    if outcome is Retry.PENDING:
-        typer.echo("It is pending again; a worker takes it next.")
-    elif outcome is Retry.NOT_FAILED:
-        fail(
-            "Only a failed report can be tried again, or a ready one whose file is gone before its"
-            " time, and this is neither.",
-            Exit.FAILED,
-        )
-    elif outcome is Retry.FORGOTTEN:
-        fail(
-            "Its archive password, if it had one, was forgotten when it was ready; request another"
-            " one.",
-            Exit.FAILED,
-        )
-    else:
-        fail("It asks for something that does not exist; request another one.", Exit.FAILED)
+    run_async(_retry(load_settings(), report_id, why))
+    typer.echo("It is pending again; a worker takes it next.")
 
 
 @report.command()
@@ -107,13 +101,14 @@ def cleanup(
         bool,
         typer.Option("--confirm", help="The database's clock is right, however many expire."),
     ] = False,
+    why: Why = None,
 ) -> None:
     """Do now what `run` does now and then: expire reports, remove files that are over.
 
     With --confirm also where `run` has paused, because a clock may have jumped: look at both
     clocks first. Exit code 1 if it pauses.
     """
-    done = run_async(_cleanup(load_settings(), confirm))
+    done = run_async(_cleanup(load_settings(), confirm, why))
     if isinstance(done, CleanupPaused):
         fail(f"Nothing was removed: {done}.", Exit.FAILED)
     typer.echo(
@@ -155,30 +150,54 @@ async def _show(settings: Settings, report_id: UUID) -> SelectGeneratedReport:
     return row or _no_report(report_id)
 
 
-async def _retry(settings: Settings, report_id: UUID) -> Retry:
+async def _retry(settings: Settings, report_id: UUID, why: str | None) -> None:
     async with wiring.open_database(settings) as database:
         async with database.transaction() as connection:
             provider = await provider_of_report(connection, report_id)
-        outcome = await retry_report(database, provider, report_id) if provider else None
-        if provider and outcome is Retry.NOT_FAILED:
-            outcome = await retry_if_lost(database, report_store(settings), provider, report_id)
-    return outcome if outcome and outcome is not Retry.NOT_FOUND else _no_report(report_id)
+        if provider is None:
+            _no_report(report_id)
+        named = {"report_id": str(report_id), "provider_id": str(provider)}
+        async with recorded(settings, database, "report retry", named, why):
+            outcome = await retry_report(database, provider, report_id)
+            if outcome is Retry.NOT_FAILED:
+                store = report_store(settings)
+                outcome = await retry_if_lost(database, store, provider, report_id)
+            if outcome is not Retry.PENDING:
+                _not_retried(outcome, report_id)
 
 
-async def _cleanup(settings: Settings, confirmed: bool) -> Cleaned | CleanupPaused:
+def _not_retried(outcome: Retry, report_id: UUID) -> NoReturn:
+    if outcome is Retry.NOT_FOUND:
+        _no_report(report_id)
+    impossible = "It asks for something that does not exist; request another one."
+    fail(NOT_RETRIED.get(outcome, impossible), Exit.FAILED)
+
+
+async def _cleanup(settings: Settings, confirmed: bool, why: str | None) -> Cleaned | CleanupPaused:
     store, policy = report_store(settings), cleanup_policy(settings)
     async with wiring.open_database(settings) as database:
+        if confirmed:
+            async with recorded(settings, database, "report cleanup --confirm", {}, why) as action:
+                done = await clean(database, store, policy, confirmed=True)
+                action.counts.update(vars(done))
+            return done
         try:
-            return await clean(database, store, policy, confirmed=confirmed)
+            return await clean(database, store, policy)
         except CleanupPaused as paused:
             return paused
 
 
 async def _fetch(settings: Settings, provider: UUID, report_id: UUID, out: Path) -> int:
     keys, store = keyring(settings), report_store(settings)
-    async with wiring.open_database(settings) as database:
+    named = {"report_id": str(report_id), "provider_id": str(provider)}
+    async with (
+        wiring.open_database(settings) as database,
+        recorded(settings, database, "report fetch", named, None) as action,
+    ):
         pieces = await download(database, store, keys, provider, report_id)
-        return await save(pieces, out)
+        size = await save(pieces, out)
+        action.counts["bytes"] = size
+    return size
 
 
 def _period(row: SelectGeneratedReport) -> str:
@@ -194,7 +213,7 @@ def _print(table: Table) -> None:
     Console(highlight=False).print(table)
 
 
-def _no_report(report_id: UUID) -> Any:
+def _no_report(report_id: UUID) -> NoReturn:
     fail(f"There is no report {report_id}.", Exit.NOT_FOUND)
 
 

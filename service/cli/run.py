@@ -2,17 +2,12 @@
 
 import asyncio
 from collections.abc import Sequence
-from enum import StrEnum
 from typing import Annotated
 
 import typer
 
 from consumers.engine.retry import RetryPolicy, until_it_succeeds
 from consumers.engine.subscription import AnySubscription
-from consumers.topics.claims import CLAIMS
-from consumers.topics.providers import PROVIDER_UPDATES
-from consumers.topics.report_requests import REPORT_REQUESTS
-from consumers.topics.suggestions import AI_SUGGESTIONS
 from repositories.claims.fill import fill_all
 from repositories.claims.top_code_flush import flush_top_codes
 from service import wiring
@@ -23,22 +18,12 @@ from service.heartbeat import heartbeat_job
 from service.jobs import FILLING, Job
 from service.kafka import kafka_admin
 from service.logs import tell_unheard_errors
+from service.operations.nightly import NightlyJob
+from service.operations.nights import Nights
+from service.parts import SUBSCRIPTIONS, Part
 from service.runner import Service, calm_the_garbage_collector
 from service.settings import Settings
 from service.signals import stopped_by_signals
-
-
-class Part(StrEnum):
-    """What `--only` can name."""
-
-    CLAIMS = "claims"  # claim events, and the coach's, to figures
-    REPORTS = "reports"  # requests and profiles to rows, rows to files, files announced
-
-
-SUBSCRIPTIONS: dict[Part, Sequence[AnySubscription]] = {
-    Part.CLAIMS: (CLAIMS, AI_SUGGESTIONS),
-    Part.REPORTS: (REPORT_REQUESTS, PROVIDER_UPDATES),
-}
 
 
 def run(
@@ -63,7 +48,9 @@ def run(
       claims   reads the claim topics (claim-submitted, claim-paid and seven
                others), keeps history, claims and figures right, in
                CLAIM_ANALYTICS_CLAIM_LANES members of the consumer group
-               claim-analytics.claims; reads ai-suggestion too, where there is one
+               claim-analytics.claims; reads ai-suggestion and
+               cache-refresh-request too, where they are; once a night one of the
+               instances recomputes and tidies up, at CLAIM_ANALYTICS_NIGHTLY_AT
       reports  reads report-request and provider-updated, makes the reports in
                CLAIM_ANALYTICS_REPORT_WORKERS workers, announces them on
                report-status, and removes their files when their time is over
@@ -94,6 +81,7 @@ def run(
     subscriptions = [subscription for part in parts for subscription in SUBSCRIPTIONS[part]]
     with explained():
         jobs = [*_report_jobs(settings)] if Part.REPORTS in parts else []
+        jobs += _nightly_jobs(settings) if Part.CLAIMS in parts and not drain else []
         jobs.append(watch_clock)
         if settings.heartbeat_file:
             jobs.append(heartbeat_job(settings.heartbeat_file))
@@ -104,6 +92,11 @@ def _report_jobs(settings: Settings) -> Sequence[Job]:
     from service.reports.wiring import report_jobs  # noqa: PLC0415  # see service.cli.app
 
     return report_jobs(settings)
+
+
+def _nightly_jobs(settings: Settings) -> Sequence[Job]:
+    nights = Nights.parse(settings.nightly_at, settings.nightly_zone)
+    return [NightlyJob(nights)] if nights else []
 
 
 async def run_service(
@@ -145,7 +138,7 @@ async def _drained(settings: Settings, service: Service) -> None:
     try:
         async with kafka_admin(wiring.kafka_connection(settings)) as admin:
             ends = await service.ends(admin)
-            await wait_until_drained(admin, database, ends, service.progress)
+            await wait_until_drained(admin, database, ends, service.progress, service.orders)
         await until_it_succeeds(lambda: fill_all(database), FILLING, RetryPolicy())
         await until_it_succeeds(
             lambda: flush_top_codes(database), "bringing top_hsc_codes up to date", RetryPolicy()

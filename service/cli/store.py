@@ -6,6 +6,7 @@ import typer
 
 from service import wiring
 from service.cli.common import load_settings, run_async
+from service.operations.recorded import recorded
 from service.reports.ownership import StoreOwner
 from service.reports.wiring import report_store
 from service.settings import Settings
@@ -20,7 +21,12 @@ def _store() -> None:
 
 @store.command()
 def adopt(
-    why: Annotated[str, typer.Option(help="The reason; it is kept in the store and logged.")],
+    why: Annotated[
+        str,
+        typer.Option(
+            help="The reason; it is kept in the store and in the record of actions, and logged."
+        ),
+    ],
 ) -> None:
     """Make the report store this installation's, so that it writes and deletes files there.
 
@@ -35,5 +41,11 @@ def adopt(
 
 
 async def _adopt(settings: Settings, why: str) -> bool:
-    async with wiring.open_database(settings) as database:
-        return await StoreOwner(database, report_store(settings)).adopt(why)
+    store = report_store(settings)
+    async with (
+        wiring.open_database(settings) as database,
+        recorded(settings, database, "store adopt", {}, why) as action,
+    ):
+        adopted = await StoreOwner(database, store).adopt(why)
+        action.counts["adopted"] = int(adopted)
+    return adopted

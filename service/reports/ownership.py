@@ -10,9 +10,9 @@ import logging
 import time
 from dataclasses import asdict, dataclass
 
-from repositories.installation import Identity, identity
+from repositories.installation import Identity, identity, known_identity
 from repositories.postgres.database import Database
-from service.reports.files.file_errors import FileMissing, StoreNotOurs
+from service.reports.files.file_errors import FileMissing, StoreNotOurs, StoreOfOriginal
 from service.reports.files.store import FileStore
 
 log = logging.getLogger(__name__)
@@ -36,6 +36,15 @@ class Marker:
     def names(self, mine: Identity) -> bool:
         return (self.installation, self.database) == (str(mine.installation), mine.database)
 
+    def require(self, mine: Identity | None) -> None:
+        """Raises StoreNotOurs; None: this installation has no id yet."""
+        if mine is None or self.installation != str(mine.installation):
+            raise StoreNotOurs(f"the report store is another installation's: {REMEDY}")
+        if not self.names(mine):
+            raise StoreOfOriginal(
+                f"the report store is that of the database of which this one is a copy: {REMEDY}"
+            )
+
 
 class StoreOwner:
     """Whether the store is this installation's."""
@@ -55,14 +64,20 @@ class StoreOwner:
         mine = await identity(self._database)
         marker = await self._marker()
         if marker is None:
-            await self._mark_if_empty(mine)
-        elif marker.installation != str(mine.installation):
-            raise StoreNotOurs(f"the report store is another installation's: {REMEDY}")
-        elif not marker.names(mine):
-            raise StoreNotOurs(
-                f"the report store is that of the database of which this one is a copy: {REMEDY}"
-            )
+            await self._require_empty()
+            await self._write(mine, "it was empty")
+            log.info("the report store was empty and is this installation's now")
+        else:
+            marker.require(mine)
         self._confirmed = time.monotonic()
+
+    async def look(self) -> None:
+        """Raises what `confirm` would, and marks nothing."""
+        marker = await self._marker()
+        if marker is None:
+            await self._require_empty()
+        else:
+            marker.require(await known_identity(self._database))
 
     async def adopt(self, why: str) -> bool:
         """Make the store this installation's, whosever it was; False if it is already."""
@@ -80,13 +95,11 @@ class StoreOwner:
         )
         return True
 
-    async def _mark_if_empty(self, mine: Identity) -> None:
+    async def _require_empty(self) -> None:
         if not await self._store.is_empty():
             raise StoreNotOurs(
                 f"the report store has files and no {MARKER} that says whose they are: {REMEDY}"
             )
-        await self._write(mine, "it was empty")
-        log.info("the report store was empty and is this installation's now")
 
     async def _marker(self) -> Marker | None:
         try:

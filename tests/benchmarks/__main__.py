@@ -20,12 +20,19 @@ from service.local.stack import Stack
 from tests.benchmarks.cache import Drained, measure_keys, measure_year
 from tests.benchmarks.claims import Bench, Round, plain_rate, rounds_against, rounds_of, scale
 from tests.benchmarks.latency import LATENCIES, Latency, measure_latency
+from tests.benchmarks.letters import LETTERS, MOST_SECONDS, measure_letters
 from tests.benchmarks.memory import peaks
 from tests.benchmarks.processes import Run
+from tests.benchmarks.receipt import measure_receipts, show_receipts
+from tests.benchmarks.recompute import measure_recomputing, show_recomputing
+from tests.benchmarks.replay import measure_replay, show_replay
 from tests.benchmarks.reports import Made, measure_reports
 from tests.benchmarks.workload import Workload
 
-PARTS = ("latency", "backlog", "plain", "scale", "keys", "year", "memory", "reports")
+PARTS = (
+    *("latency", "backlog", "plain", "scale", "keys", "year", "memory", "reports"),
+    *("recompute", "letters", "receipt", "replay"),
+)
 MIB = 1024 * 1024
 MEMORY_LIMIT_MB = 250
 # Against the commit before, which had half the keys.
@@ -37,6 +44,7 @@ def main() -> None:
     parser.add_argument("--events", type=int, default=Workload.events)
     parser.add_argument("--providers", type=int, default=Workload.providers)
     parser.add_argument("--months", type=int, default=Workload.months)
+    parser.add_argument("--claims", type=int, default=1_000_000, help="of the part recompute")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--only", default=",".join(PARTS), help="some of: %(default)s")
     parser.add_argument(
@@ -61,7 +69,7 @@ def main() -> None:
             f" {workload.months} months; {os.cpu_count()} cores, Python {platform.python_version()}"
         )
         against = given.against.resolve() if given.against else None
-        measure(Bench(stack), workload, parts, given.rounds, against, console)
+        measure(Bench(stack), workload, parts, given.rounds, against, given.claims, console)
 
 
 def measure(
@@ -70,6 +78,7 @@ def measure(
     parts: Sequence[str],
     rounds: int,
     against: Path | None,
+    claims: int,
     console: Console,
 ) -> None:
     def backlog() -> None:
@@ -90,6 +99,10 @@ def measure(
         "year": lambda: show_state("a year", measure_year(bench, workload), console),
         "memory": lambda: show_peaks(peaks(bench), console),
         "reports": lambda: show_reports(measure_reports(bench), console),
+        "replay": lambda: show_replay(measure_replay(bench, workload, rounds), console),
+        "recompute": lambda: show_recomputing(measure_recomputing(bench, claims), console),
+        "letters": lambda: show_letters(measure_letters(bench), console),
+        "receipt": lambda: show_receipts(measure_receipts(bench, workload), console),
     }
     for part in PARTS:
         if part in parts:
@@ -233,6 +246,12 @@ def show_reports(made: Sequence[Made], console: Console) -> None:
             f"{one.reports / one.seconds * 60:,.0f}" if each else "",
         )
     console.print(table)
+
+
+def show_letters(found: Mapping[str, float], console: Console) -> None:
+    console.print(f"{LETTERS:,} dead letters are listed (must be under {MOST_SECONDS:g} s):")
+    for what, seconds in found.items():
+        console.print(f"   {what}: {seconds:.2f} s")
 
 
 if __name__ == "__main__":

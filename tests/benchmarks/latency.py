@@ -13,6 +13,7 @@ from pathlib import Path
 import asyncpg
 from aiokafka import AIOKafkaProducer
 
+from service.local.simulator import OutgoingEvent
 from service.settings import Settings
 from tests.benchmarks.claims import Bench, settings_of
 from tests.benchmarks.processes import HERE, program
@@ -63,29 +64,33 @@ def _latency(bench: Bench, rate: int, checkout: Path, *, payments_alone: bool) -
     command = [program(checkout), "run", "--only", "claims"]
     count = int(rate * (WARM_UP_SECONDS + SECONDS))
     workload = Workload(seed=3, events=count, payments_alone=payments_alone)
-    seconds = asyncio.run(_latencies(settings, environment, command, rate, workload))
-    return Latency(seconds[len(seconds) // 2], seconds[int(len(seconds) * 0.99)], seconds[-1])
+    return asyncio.run(_latency_at(settings, environment, command, rate, workload))
 
 
-async def _latencies(
+async def _latency_at(
     settings: Settings,
     environment: Mapping[str, str],
     command: Sequence[str],
     rate: int,
     workload: Workload,
-) -> list[float]:
-    """Publish `rate` events a second; how long each took to be seen, sorted."""
+) -> Latency:
     sent: dict[Place, float] = {}
     seen: dict[Place, float] = {}
-    async with _service(environment, command):
-        publishing = asyncio.create_task(_publish(settings, rate, workload, sent))
-        await _watch(settings, publishing, sent, seen)
+    async with service(environment, command):
+        publishing = asyncio.create_task(publish(settings, rate, [*workload.history()], sent))
+        await watch(settings, publishing, sent, seen)
+    return latency_of(sent, seen)
+
+
+def latency_of(sent: Mapping[Place, float], seen: Mapping[Place, float]) -> Latency:
+    """How long each event took to be seen, less those of the warm-up."""
     began = min(sent.values()) + WARM_UP_SECONDS
-    return sorted(seen[place] - at for place, at in sent.items() if at >= began)
+    seconds = sorted(seen[place] - at for place, at in sent.items() if at >= began)
+    return Latency(seconds[len(seconds) // 2], seconds[int(len(seconds) * 0.99)], seconds[-1])
 
 
 @asynccontextmanager
-async def _service(environment: Mapping[str, str], command: Sequence[str]) -> AsyncIterator[None]:
+async def service(environment: Mapping[str, str], command: Sequence[str]) -> AsyncIterator[None]:
     process = await asyncio.create_subprocess_exec(
         *command,
         env={**os.environ, **environment},
@@ -99,12 +104,12 @@ async def _service(environment: Mapping[str, str], command: Sequence[str]) -> As
         await process.wait()
 
 
-async def _publish(
-    settings: Settings, rate: int, workload: Workload, sent: dict[Place, float]
+async def publish(
+    settings: Settings, rate: int, events: Sequence[OutgoingEvent], sent: dict[Place, float]
 ) -> None:
+    """Publish `rate` events a second; `sent` is filled in at the end."""
     producer = AIOKafkaProducer(bootstrap_servers=settings.kafka_bootstrap_servers)
     await producer.start()
-    events = list(workload.history())
     began = time.monotonic()
     acknowledged = []
     for number, event in enumerate(events):
@@ -120,7 +125,7 @@ async def _publish(
     await producer.stop()
 
 
-async def _watch(
+async def watch(
     settings: Settings,
     publishing: asyncio.Task[None],
     sent: Mapping[Place, float],
@@ -129,7 +134,7 @@ async def _watch(
     """Note when each offset is first covered; all before it in its partition are applied too."""
     connection = await asyncpg.connect(settings.database_url.get_secret_value())
     high: dict[tuple[str, int], int] = {}
-    while not publishing.done() or not sent or len(seen) < len(sent):
+    while not publishing.done() or not sent.keys() <= seen.keys():
         rows = await connection.fetch(VISIBLE)
         now = time.monotonic()
         for topic, partition, following in rows:

@@ -21,7 +21,7 @@ from sqlalchemy.orm import DeclarativeBase
 
 from repositories.postgres.database import open_engine
 from repositories.postgres.database_url import DatabaseUrl
-from repositories.reports.tables import metadata
+from repositories.schema import metadata
 from repositories.tables import CLAIM_COLUMNS, analytics_cache, claim_events, claims, providers
 from service.settings import Settings
 

@@ -92,6 +92,20 @@ def drain(
     )
 
 
+def timed(stack: Stack, messages: int, environment: Mapping[str, str], command: list[str]) -> Run:
+    """Run a command that ends by itself, from its start to its end. Raises as `drain`."""
+    time.sleep(SETTLING_SECONDS)
+    before, began = _postgres_cpu(stack), time.time()
+    with tempfile.TemporaryFile("w+") as log:
+        process = subprocess.Popen(
+            command, cwd=HERE, env={**os.environ, **environment}, stdout=log, stderr=log
+        )
+        cpu, peak = _ended(process, log)
+    ended = time.time()
+    time.sleep(SETTLING_SECONDS)
+    return Run(messages, ended - began, peak, cpu, _postgres_cpu(stack) - before)
+
+
 def _ended(process: subprocess.Popen[bytes], log: IO[str]) -> tuple[float, float]:
     """CPU in seconds, and the peak of memory in MB.
 

@@ -11,13 +11,18 @@ from consumers.engine.subscription import Judge, Outcome
 from consumers.topics.claims import CLAIMS
 from repositories.claims.batch import merge_events
 from repositories.offsets import NextOffset, store_offsets
+from repositories.operations.letters import NO_LETTERS, BatchLetters
 from repositories.postgres.database import Database
 from service.cli.common import load_settings, run_async
 from service.cli.run import run_service
 
 
 async def store(
-    database: Database, events: Sequence[bytes], offsets: Sequence[NextOffset], _: Judge
+    database: Database,
+    events: Sequence[bytes],
+    offsets: Sequence[NextOffset],
+    _: Judge,
+    __: BatchLetters = NO_LETTERS,
 ) -> Outcome:
     async with database.transaction() as connection:
         merged = await merge_events(connection, events, with_metrics=False)

@@ -1,5 +1,6 @@
 """Fixtures of the tests in this package."""
 
 from tests.harness.fixtures import deployment
+from tests.harness.losing import remaining
 
-__all__ = ["deployment"]
+__all__ = ["deployment", "remaining"]

@@ -9,6 +9,7 @@ from aiokafka.structs import ConsumerRecord
 from service.kafka import Message
 from tests.harness.deployment import Deployment
 from tests.harness.kafka import dead_letters, read_topics
+from tests.harness.rows import connected
 
 Place = tuple[str, int, int]  # topic, partition, offset: a dead letter's identity
 ADDED = (
@@ -49,7 +50,26 @@ async def assert_dead_lettered_once(deployment: Deployment, bad: Sequence[Sent])
         letter = by_place[message.place]
         _assert_unchanged(deployment, message, letter)
         assert _added(letter)["dlq-timestamp"] == str(timestamps[message.place])
+    await _assert_rows(deployment, by_place)
     return Counter(_added(letter)["dlq-reason"] for letter in letters)
+
+
+async def _assert_rows(deployment: Deployment, letters: Mapping[Place, ConsumerRecord]) -> None:
+    """`dead_letters` says of each what its headers say, and where it lies."""
+    async with connected(deployment) as connection:
+        rows = await connection.fetch(
+            "SELECT source_topic, source_partition, source_offset,"
+            " extract(epoch FROM source_timestamp) * 1000 AS timestamp, reason, detail,"
+            " consumer_group, state, redrives, copy_partition, copy_offset FROM dead_letters"
+        )
+    assert {tuple(row)[:3]: tuple(row)[3:] for row in rows} == {
+        place: (
+            int(_added(letter)["dlq-timestamp"]),
+            *(_added(letter)[f"dlq-{name}"] for name in ("reason", "detail", "group")),
+            *("open", 0, letter.partition, letter.offset),
+        )
+        for place, letter in letters.items()
+    }
 
 
 def _assert_unchanged(deployment: Deployment, message: Sent, letter: ConsumerRecord) -> None:

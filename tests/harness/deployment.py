@@ -24,6 +24,7 @@ SMALL = {
     "retry_longest_pause_seconds": 0.5,
     "log_format": "json",
     "log_level": "debug",  # a line for each batch
+    "nightly_at": "off",  # else a run of the tests at that hour would move the horizon
 }
 
 
@@ -76,8 +77,12 @@ class Deployment:
 
     async def create_coach_topic(self) -> None:
         """The AI coach's, which few tests need: the service runs without it."""
+        await self.create_topic(AI_SUGGESTIONS.name)
+
+    async def create_topic(self, name: str) -> None:
+        """The topic of this default name, and its dead letter topic."""
         async with kafka_admin(kafka_connection(self.settings)) as admin:
-            await create_missing_topics(admin, self.settings, [AI_SUGGESTIONS.name])
+            await create_missing_topics(admin, self.settings, [name])
 
     async def migrate(self) -> None:
         await asyncio.to_thread(commands.upgrade, self.database_url)
@@ -91,6 +96,7 @@ def plan_deployment(bootstrap_servers: str, database_url: str) -> Deployment:
         database_url=database_url,
         **{setting_of(name): f"{name.removeprefix('claim-')}-{own}" for name in CLAIMS.decoders},
         topic_ai_suggestion=f"suggestions-{own}",
+        topic_cache_refresh_request=f"refreshes-{own}",
         topic_partitions=3,
         group_prefix=f"group-{own}",
         group_session_seconds=SESSION_SECONDS,

@@ -97,7 +97,14 @@ class ServiceProcess:
         return self._process.wait()
 
     def terminate(self) -> None:
-        self._process.send_signal(signal.SIGTERM)
+        self.send(signal.SIGTERM)
+
+    def send(self, number: int) -> None:
+        self._process.send_signal(number)
+
+    def interrupt(self) -> None:
+        """Ctrl-C."""
+        self._process.send_signal(signal.SIGINT)
 
     def freeze(self) -> None:
         """SIGSTOP: what a stopped virtual machine or a long pause looks like to the others."""
@@ -139,7 +146,7 @@ async def command(deployment: Deployment, *arguments: str, within: float = LONG)
 async def running(deployment: Deployment, *, exits: int = 0) -> AsyncIterator[ServiceProcess]:
     """`claim-analytics run`, once its lanes have partitions; at the end SIGTERM, and this code."""
     with ServiceProcess(deployment, *RUN) as process:
-        await until(lambda: _lanes(process) == {0, 1}, "partitions of both lanes")
+        await until(lambda: lanes_of(process) == {0, 1}, "partitions of both lanes")
         yield process
         process.terminate()
         assert await process.ended() == exits
@@ -159,7 +166,7 @@ async def consuming(deployment: Deployment) -> AsyncIterator[Service]:
         await running
 
 
-def _lanes(process: ServiceProcess) -> set[int]:
+def lanes_of(process: ServiceProcess) -> set[int]:
     """Which lanes of the claims are in their group. The first there may be assigned all, once."""
     lines = process.log("partitions assigned")
     return {line["lane"] for line in lines if line["consumer"] == "claims"}

@@ -9,8 +9,9 @@ from service.local.stack.postgres import PostgresServer
 from tests import servers
 from tests.conftest import OWN, or_fail
 from tests.harness.fixtures import deployment
+from tests.harness.losing import remaining
 
-__all__ = ["deployment"]
+__all__ = ["deployment", "remaining"]
 
 
 @pytest.fixture(scope="module")

@@ -14,12 +14,18 @@ from importlib.metadata import entry_points
 from types import ModuleType
 from typing import Any
 
+from consumers.engine import applier
+from consumers.topics import claims
 from consumers.topics import report_requests as requests
+from repositories.claims.batch import Merged, apply_claim_batch
+from repositories.operations.letter_states import mark_redriven
+from repositories.operations.letters import store_copies
 from repositories.outbox import Announcement
 from repositories.reports.jobs import claim_job
 from repositories.reports.outcomes import finish_job
 from repositories.reports.requests import record_requests
 from service.kafka import Publisher
+from service.operations import redrive
 from service.reports import cleanup, relay, worker
 from service.reports.documents import render
 from service.reports.relay import _publish as send
@@ -40,6 +46,11 @@ class Point(StrEnum):
     BEFORE_SENDING = "before-sending"  # the relay has the announcement in hand
     AFTER_SENDING = "after-sending"  # the broker has it, the outbox does not say so
     BEFORE_EXPIRY = "before-expiry"  # the file is deleted, the row does not say so
+    BEFORE_THE_MARK = "before-the-mark"  # a redrive's copies are acknowledged, no letter says so
+    AFTER_THE_MARK = "after-the-mark"  # the letters say so, the command does not know
+    AFTER_THE_BATCH = "after-the-batch"  # a batch of messages is committed, and nothing sent
+    BEFORE_THE_PLACES = "before-the-places"  # dead letters are sent, their rows do not say where
+    AFTER_THE_PLACES = "after-the-places"  # the rows say so, Kafka's offset is not committed
 
 
 def die() -> None:
@@ -60,6 +71,24 @@ def after(function: Function) -> Function:
         return result
 
     return dying
+
+
+def once_done(function: Function) -> Function:
+    """Dies after the function, whatever it comes to."""
+
+    async def dying(*arguments: Any, **named: Any) -> None:
+        await function(*arguments, **named)
+        die()
+
+    return dying
+
+
+async def _killed_after_the_batch(*arguments: Any) -> Merged:
+    """Batches without a message go through: they only store where a partition begins."""
+    merged = await apply_claim_batch(*arguments)
+    if arguments[-1].read:
+        die()
+    return merged
 
 
 async def _killed_in_the_file(*arguments: Any) -> AsyncIterator[bytes]:
@@ -95,6 +124,11 @@ REPLACED: dict[Point, tuple[ModuleType, str, Any]] = {
     Point.BEFORE_SENDING: (relay, "_publish", _killed_before_sending),
     Point.AFTER_SENDING: (relay, "_publish", _killed_after_sending),
     Point.BEFORE_EXPIRY: (cleanup, "expire_reports", _dying),
+    Point.BEFORE_THE_MARK: (redrive, "mark_redriven", _dying),
+    Point.AFTER_THE_MARK: (redrive, "mark_redriven", once_done(mark_redriven)),
+    Point.AFTER_THE_BATCH: (claims, "apply_claim_batch", _killed_after_the_batch),
+    Point.BEFORE_THE_PLACES: (applier, "store_copies", _dying),
+    Point.AFTER_THE_PLACES: (applier, "store_copies", once_done(store_copies)),
 }
 
 

@@ -10,7 +10,7 @@ from typer.main import get_group
 
 from consumers.contracts.refusal import DeadLetterReason
 from consumers.contracts.registry import READ_CONTRACTS, Contract
-from repositories.reports.tables import metadata
+from repositories.schema import metadata
 from service.cli.app import build_app
 from service.cli.common import Exit
 from tests.unit.project_files import ROOT, files_like, project_files

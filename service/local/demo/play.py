@@ -123,7 +123,10 @@ class _Demo:
         # The topics of claims and of profiles: no report has been requested yet.
         admin = self._clients.admin
         ends = await self.service.ends(admin)
-        await wait_until_drained(admin, self._clients.database, ends, self.service.progress)
+        service = self.service
+        await wait_until_drained(
+            admin, self._clients.database, ends, service.progress, service.orders
+        )
         today = datetime.now(UTC).date()
         await self._reports.request(first_requests(today))  # they show the whole history
         if self._plan.once:

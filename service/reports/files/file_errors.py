@@ -3,6 +3,7 @@
 ReportFileError
 ├── StoreUnavailable     the store did not do it: the same work may succeed later
 ├── StoreNotOurs         the store is another installation's until it is adopted: a person decides
+│   └── StoreOfOriginal  it is that of the database of which this one is a copy
 ├── FileMissing          there is no file of this name
 ├── FileExists           there is one already: nothing is overwritten
 ├── FileDamaged          not, or not wholly, what was written under this name and key
@@ -29,6 +30,10 @@ class StoreUnavailable(ReportFileError):
 
 class StoreNotOurs(ReportFileError):
     retriable = True  # it goes on as soon as the setting is right or the store is adopted
+
+
+class StoreOfOriginal(StoreNotOurs):
+    pass
 
 
 class FileMissing(ReportFileError):

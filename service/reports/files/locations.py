@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 _BUCKET = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]+[A-Za-z0-9]")
 _OPTIONS = ("region", "endpoint", "virtual_hosted")
+LOCAL = ("", "file")  # schemes of a folder's URL
 
 
 def open_store(url: str) -> FileStore:
@@ -40,7 +41,7 @@ def open_store(url: str) -> FileStore:
             raise StorageUrlWrong("a # in the report storage's URL is written as %23")
         if parts.scheme == "s3":
             return _bucket(parts)
-        if parts.scheme in ("", "file"):
+        if parts.scheme in LOCAL:
             return _folder(parts)
     except StorageUrlWrong:
         raise
@@ -51,18 +52,16 @@ def open_store(url: str) -> FileStore:
     raise StorageUrlWrong(f"{parts.scheme}:// is no report storage; use a path, file:// or s3://")
 
 
+def local_folder(url: str) -> Path | None:
+    """The folder of a local store, which is not made; None for others. Raises StorageUrlWrong."""
+    parts = urlsplit(url)
+    return _root(parts) if parts.scheme in LOCAL else None
+
+
 def _folder(parts: SplitResult) -> FileStore:
-    relative = parts.scheme and not parts.path.startswith("/")
-    if parts.netloc or parts.query or not parts.path or relative:
-        raise StorageUrlWrong("a folder is written as a path or as file:///absolute/path")
-    path = unquote(parts.path) if parts.scheme else parts.path
+    root = _root(parts)
     try:
-        root = Path(path).expanduser().absolute()
         local.open_root(root)
-    except RuntimeError:
-        raise StorageUrlWrong(
-            "the user whose home folder is to hold the reports has none"
-        ) from None
     except (FileExistsError, NotADirectoryError):
         raise StorageUrlWrong(f"{root} is, or is below, a file and no folder") from None
     except OSError as error:
@@ -71,6 +70,19 @@ def _folder(parts: SplitResult) -> FileStore:
         ) from None
     with store_faults(str(root)):
         return FileStore(LocalStore(root), root)
+
+
+def _root(parts: SplitResult) -> Path:
+    relative = parts.scheme and not parts.path.startswith("/")
+    if parts.netloc or parts.query or not parts.path or relative:
+        raise StorageUrlWrong("a folder is written as a path or as file:///absolute/path")
+    path = unquote(parts.path) if parts.scheme else parts.path
+    try:
+        return Path(path).expanduser().absolute()
+    except RuntimeError:
+        raise StorageUrlWrong(
+            "the user whose home folder is to hold the reports has none"
+        ) from None
 
 
 def _bucket(parts: SplitResult) -> FileStore:

@@ -11,6 +11,7 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from consumers.engine.brake import BrakePolicy, Brakes
 from consumers.engine.intake import Batch, BatchPolicy, Intake
+from consumers.engine.orders import Orders
 from consumers.engine.reader import Reader
 from consumers.engine.subscription import Decode, Event, Progress
 from tests.harness.waiting import LONG
@@ -26,6 +27,7 @@ class Reading(Generic[Event]):
     intake: Intake[Event]
     brakes: Brakes = field(default_factory=lambda: Brakes(BrakePolicy()))
     progress: Progress = field(default_factory=Progress)
+    orders: Orders = field(default_factory=Orders)
     task: asyncio.Task[None] = field(init=False)
     ends: bool = False  # whether the reader may end before the block does
 
@@ -63,7 +65,9 @@ async def reading(
     async def where_to_start() -> dict[TopicPartition, int]:
         return dict(starts)
 
-    reader = Reader(consumer, decoders, found.intake, found.brakes, found.progress)
+    reader = Reader(
+        consumer, decoders, found.intake, found.brakes, found.progress, orders=found.orders
+    )
     found.task = task = asyncio.create_task(reader.run(list(starts), where_to_start))
     try:
         yield found

@@ -3,11 +3,13 @@
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.admin import RecordsToDelete
 
+from consumers.contracts.letters import redrive_header
 from consumers.contracts.refusal import DeadLetterReason
 from consumers.engine.applier import Applier
 from consumers.engine.brake import BrakePolicy, Brakes
@@ -17,6 +19,7 @@ from consumers.engine.retry import RetryPolicy
 from consumers.engine.subscription import Decode, Progress
 from consumers.topics.claims import CLAIMS
 from repositories.errors import SchemaMissing
+from repositories.operations.letters import LetterId
 from service.kafka import Message
 from service.wiring import kafka_connection, open_database
 from tests.harness.deployment import PAID, SUBMITTED, Deployment
@@ -63,6 +66,7 @@ async def test_a_topic_that_its_brake_stops_is_left_out_and_the_rest_is_applied(
     assert f"{bad} stopped: {RUN} messages in a row" in applier.brakes.stopped[bad]
     assert list(applier.brakes.stopped) == [bad]
     await assert_tables_equal_oracle(deployment, load.without(bad).events)
+    assert await _letter_rows(deployment) == []
     ends = _without(bad, await all_end_offsets(deployment))
     assert await _both_offsets(deployment) == (ends, ends)
     assert await dead_letters(deployment) == []
@@ -88,7 +92,7 @@ async def test_refusals_that_are_a_flood_are_rolled_back_with_all_of_their_topic
     await assert_tables_equal_oracle(deployment, map(to_plain, [*known, other]))
     ends = _without(deployment.topic(PAID), await all_end_offsets(deployment))
     assert await _both_offsets(deployment) == (ends | before, ends | before)
-    assert await dead_letters(deployment) == []
+    assert await dead_letters(deployment) == await _letter_rows(deployment) == []
 
 
 async def test_what_the_database_refuses_is_dead_lettered_as_it_was_published(
@@ -111,6 +115,14 @@ async def test_what_the_database_refuses_is_dead_lettered_as_it_was_published(
         assert (letter.key, letter.value) == (original.key, original.value)
         assert list(letter.headers[: len(original.headers)]) == original.headers
     assert applier.progress.dead_letters == dict.fromkeys(reasons, 1)
+    rows = await _letter_rows(deployment)
+    assert [row["reason"] for row in rows] == list(reasons)
+    assert [(row["copy_partition"], row["copy_offset"]) for row in rows] == [
+        (letters[reason.encode()].partition, letters[reason.encode()].offset) for reason in reasons
+    ]
+    assert [str(row["claim_id"]) for row in rows] == [
+        each.data["claim_id"] for each in (first, second)
+    ]
     await assert_tables_equal_oracle(deployment, map(to_plain, [first, second, good]))
     ends = await all_end_offsets(deployment)
     assert await _both_offsets(deployment) == (ends, ends)
@@ -129,6 +141,23 @@ async def test_refused_messages_count_for_the_brake(
     assert len(await dead_letters(deployment)) == RUN - 1
 
 
+async def test_copies_of_dead_letters_that_die_again_do_not_stop_their_topic(
+    deployment: Deployment, applier: Applier[bytes]
+) -> None:
+    """Somebody redrives what is not mended: that is no flood of the publisher's."""
+    topic, places = deployment.topic(SUBMITTED), range(1_000, 1_000 + 2 * RUN)
+    copies = [
+        replace(one, headers=[redrive_header(LetterId(topic, 0, offset, 5))])
+        for offset, one in zip(places, nonsense(deployment, 2 * RUN), strict=True)
+    ]
+    await _apply(deployment, applier, copies)
+    assert not applier.brakes.stopped
+    rows = await _letter_rows(deployment)
+    assert [row["source_offset"] for row in rows] == list(places)
+    letters = {dict(one.headers)["dlq-offset"] for one in await dead_letters(deployment)}
+    assert letters == {b"%d" % offset for offset in places}
+
+
 async def test_a_refused_message_that_the_broker_has_removed_holds_nothing_up(
     deployment: Deployment, applier: Applier[bytes], caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -139,6 +168,9 @@ async def test_a_refused_message_that_the_broker_has_removed_holds_nothing_up(
             await client.delete_records(removed)
         await applier.apply(batch, consumer)
     assert len(await dead_letters(deployment)) == 1
+    # The row is there all the same, so that somebody may ask for the message.
+    places = [row["copy_offset"] for row in await _letter_rows(deployment)]
+    assert [place is None for place in places] == [True, False]
     [line] = [one for one in caplog.records if "the broker has removed it" in one.message]
     assert line.__dict__["offset"] == 1
     await assert_tables_equal_oracle(deployment, map(to_plain, [events[0], events[-1]]))
@@ -154,6 +186,11 @@ async def test_nothing_is_committed_to_kafka_unless_the_transaction_was(
     with pytest.raises(SchemaMissing):
         await _apply(deployment, applier, simulated(deployment, 50).messages)
     assert await _both_offsets(deployment) == ({}, {})
+
+
+async def _letter_rows(deployment: Deployment) -> list[Any]:
+    async with connected(deployment) as connection:
+        return list(await connection.fetch("SELECT * FROM dead_letters ORDER BY source_offset"))
 
 
 def _messages(deployment: Deployment, events: Sequence[EventSpec]) -> list[Message]:

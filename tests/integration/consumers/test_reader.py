@@ -14,6 +14,8 @@ from aiokafka.errors import KafkaError
 from consumers.contracts.refusal import Record
 from consumers.engine import reader
 from consumers.engine.intake import Batch, BatchPolicy
+from consumers.kafka.stops import Stop
+from repositories.vocabulary import StopCause
 from service.kafka import Message
 from tests.e2e.raw_batches import produce, with_undecodable_header
 from tests.harness.deployment import PAID, SUBMITTED, Deployment, plan_deployment
@@ -84,7 +86,7 @@ async def test_what_cannot_be_decoded_stops_its_partition_at_its_offset_and_noth
         batches += await _batches(lane, 50 * len(rest))
     assert list(lane.progress.stopped) == [bad]
     name = f"{bad.topic}-{bad.partition}"
-    assert lane.progress.stopped[bad].startswith(f"{name} stopped at offset {first + 5}: ")
+    assert lane.progress.stopped[bad].why.startswith(f"{name} stopped at offset {first + 5}: ")
     expected |= dict.fromkeys(rest, range(others + 50))
     _assert_each_once_in_order(batches, expected)
 
@@ -99,7 +101,7 @@ async def test_an_offset_that_the_broker_does_not_have_stops_its_partition_alone
         batches = await _batches(lane, 300 * len(rest))
         await until(lambda: lane.progress.stopped, "a partition that stops")
     assert list(lane.progress.stopped) == [lost]
-    assert "the broker has no offset 1000" in lane.progress.stopped[lost]
+    assert "the broker has no offset 1000" in lane.progress.stopped[lost].why
     _assert_each_once_in_order(batches, dict.fromkeys(rest, range(300)))
 
 
@@ -111,8 +113,31 @@ async def test_a_topic_that_the_brake_has_stopped_is_not_read_on(deployment: Dep
         for partition in (stopped, *rest):
             await _fill(deployment, partition, 50)
         batches = await _batches(lane, 50)
-    assert lane.progress.stopped == {stopped: "too many"}
+    assert lane.progress.stopped == {stopped: Stop(StopCause.BRAKE, 0, "too many")}
     _assert_each_once_in_order(batches, dict.fromkeys(rest, range(50)))
+
+
+async def test_a_topic_that_is_paused_is_left_out_and_goes_on_where_it_was(
+    deployment: Deployment, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In the middle of a backlog that is read in turns."""
+    monkeypatch.setattr(reader, "BEHIND", 200)
+    partitions, topic = _partitions(deployment), deployment.topic(SUBMITTED)
+    for partition in partitions:
+        await _fill(deployment, partition, BACKLOG // 2)
+    async with _reading(deployment, dict.fromkeys(partitions, 0), 500) as lane:
+        batches = [await lane.batch()]
+        lane.orders.paused = frozenset([topic])
+        while _of(batches, deployment.topic(PAID)) < NUMBERS * BACKLOG // 2:
+            batches.append(await lane.batch())
+        read_by_then = _of(batches, topic)
+        assert read_by_then < NUMBERS * BACKLOG // 2
+        await asyncio.sleep(0.5)
+        assert lane.intake._chunks == []
+        lane.orders.paused = frozenset()
+        left = NUMBERS * BACKLOG // 2 - read_by_then
+        batches += await _batches(lane, left)
+    _assert_each_once_in_order(batches, dict.fromkeys(partitions, range(BACKLOG // 2)))
 
 
 async def test_kafka_is_not_blamed_for_a_reader_that_does_not_ask_or_a_loop_that_is_late(
@@ -177,6 +202,11 @@ async def _batches(lane: Reading[Place], messages: int) -> list[Batch[Place]]:
     while sum(map(len, found)) < messages:
         found.append(await lane.batch())
     return found
+
+
+def _of(batches: Sequence[Batch[Place]], topic: str) -> int:
+    """How many messages of this topic they hold."""
+    return sum(one == topic for batch in batches for one, _, _ in batch.events)
 
 
 def _messages_by_number(batch: Batch[Place]) -> Counter[int]:

@@ -11,7 +11,7 @@ from migrations import commands
 from repositories.claims.batch import Merged
 from repositories.postgres.database import Database, open_engine
 from repositories.postgres.database_url import DatabaseUrl
-from repositories.reports.tables import metadata
+from repositories.schema import metadata
 from tests import servers
 from tests.integration.migrations.catalog import (
     COLUMN_RIGHTS,

@@ -5,7 +5,7 @@ from typing import Any, NoReturn
 
 import asyncpg
 
-from repositories.reports.tables import metadata
+from repositories.schema import metadata
 from repositories.tables import SUGGESTION_COLUMNS, schema_demand
 from tests.oracle import CacheKey, Tables, Value, cache_key, without_zero_rows
 

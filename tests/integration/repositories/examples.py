@@ -1,7 +1,9 @@
 """Claim events for tests that name each event; what a test does not say has a usual value."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import date
+from itertools import count
 from typing import Any
 from uuid import UUID, uuid5
 
@@ -31,6 +33,7 @@ from tests.strategies import (
 
 NAMESPACE = UUID("0d0f5f7c-6d8e-4b8e-8a53-0c5f3b1f7a11")
 TOPIC = "claims"
+_partitions = count()
 
 
 def uuid_of(name: str) -> UUID:
@@ -107,12 +110,17 @@ def next_offset(offset: int, partition: int = 0) -> NextOffset:
 
 
 def rows(events: Iterable[EventSpec]) -> list[bytes]:
-    """As the decoder gives them; the offset of each is its place among them."""
-    return [copy_line(to_row(event, TOPIC, 0, offset)) for offset, event in enumerate(events)]
+    """As the decoder gives them; the offset of each is its place among them, in a partition of
+    their own: no two calls are of the same records."""
+    partition = next(_partitions)
+    return [
+        copy_line(to_row(event, TOPIC, partition, offset)) for offset, event in enumerate(events)
+    ]
 
 
 def refused(by_offset: Mapping[int, bool]) -> tuple[RefusedEvent, ...]:
-    """Of `rows`, in order of their offsets; True: because of another provider."""
+    """Of `rows`, as `in_partition_0`, in order of their offsets; True: because of another
+    provider."""
     return tuple(RefusedEvent(TOPIC, 0, offset, other) for offset, other in by_offset.items())
 
 
@@ -120,7 +128,12 @@ async def apply(
     database: Database, *events: EventSpec, offsets: Sequence[NextOffset] = ()
 ) -> Merged:
     """One batch."""
-    return await apply_claim_batch(database, rows(events), offsets)
+    return in_partition_0(await apply_claim_batch(database, rows(events), offsets))
+
+
+def in_partition_0(merged: Merged) -> Merged:
+    """Whichever partition `rows` was given."""
+    return replace(merged, refused=tuple(replace(each, partition=0) for each in merged.refused))
 
 
 async def settled(database: Database, observer: asyncpg.Connection) -> Tables:

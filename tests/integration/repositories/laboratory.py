@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import date
 from typing import NamedTuple
 
@@ -14,7 +15,7 @@ from repositories.claims.verification import Verification, verify
 from repositories.postgres.database import Database
 from repositories.suggestions.batch import AppliedSuggestions, apply_suggestion_batch
 from tests.integration.repositories.database_state import clear, read_tables
-from tests.integration.repositories.examples import TOPIC, rows
+from tests.integration.repositories.examples import TOPIC, in_partition_0, rows
 from tests.integration.repositories.test_filling import left_by_an_older_version
 from tests.oracle import Tables
 from tests.strategies import SUGGESTION, EventSpec, to_suggestion_row
@@ -69,10 +70,14 @@ class Laboratory:
         for position, batch in enumerate(batches):
             await self._before(position, steps)
             if of_claims := [event for event in batch if event.event_type != SUGGESTION]:
-                merged.append(await apply_claim_batch(self._database, rows(of_claims), []))
+                applied = await apply_claim_batch(self._database, rows(of_claims), [])
+                merged.append(in_partition_0(applied))
             if of_the_coach := [event for event in batch if event.event_type == SUGGESTION]:
-                said = [to_suggestion_row(e, TOPIC, 0, n) for n, e in enumerate(of_the_coach)]
-                suggested.append(await apply_suggestion_batch(self._database, said, []))
+                rows_of_it = enumerate(of_the_coach)
+                said = [to_suggestion_row(e, TOPIC, position, n) for n, e in rows_of_it]
+                stored = await apply_suggestion_batch(self._database, said, [])
+                refused = tuple(replace(each, partition=0) for each in stored.refused)
+                suggested.append(replace(stored, refused=refused))
         await self._before(steps.filled_at, steps)
         await flush_top_codes(self._database)
         tables = await read_tables(self._observer)

@@ -24,8 +24,9 @@ def events(subscription: Subscription[Any], directory: str) -> Sequence[Any]:
     return decoded
 
 
-def _judge(_: object) -> None:
+def _judge(_: object) -> tuple[()]:
     """Nothing of a request or a profile is refused by the database."""
+    return ()
 
 
 async def test_example_requests_become_reports(database: Database, observer: Connection) -> None:

@@ -13,6 +13,7 @@ from repositories.errors import LockNotAvailable
 from repositories.metrics.definitions import LATEST_REVISION, METRICS
 from repositories.metrics.lists import LISTS
 from repositories.postgres.database import Database
+from repositories.recomputation.recompute import Pace
 from tests.integration.repositories.database_state import dump
 from tests.integration.repositories.examples import (
     adjusted,
@@ -144,7 +145,7 @@ async def test_whoever_has_a_provider_holds_up_no_other(
     database: Database, observer: Connection, migrated_url: str
 ) -> None:
     async with transaction_of_another(migrated_url, LOCK, uuid_of("provider P")):
-        assert await Filling(at_once=9).step(database) == (1, 1)
+        assert await Filling(Pace(9)).step(database) == (1, 1)
         with pytest.raises(LockNotAvailable):
             await Filling().step(database)
     await fill_all(database)

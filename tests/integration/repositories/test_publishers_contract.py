@@ -6,9 +6,10 @@ from typing import Any
 import pytest
 from asyncpg import Connection
 
-from repositories.claims.batch import Merged
+from repositories.claims.batch import Merged, apply_claim_batch
+from repositories.claims.rows import copy_line
 from repositories.postgres.database import Database
-from tests.integration.repositories.database_state import dump
+from tests.integration.repositories.database_state import Row, dump
 from tests.integration.repositories.examples import (
     apply,
     expected,
@@ -19,7 +20,7 @@ from tests.integration.repositories.examples import (
     uuid_of,
 )
 from tests.integration.repositories.ledger import counts
-from tests.strategies import EventSpec
+from tests.strategies import EventSpec, to_row
 
 CONFLICT, MISMATCH = False, True  # whether another provider is why it is refused
 FIRST = paid(version=2)
@@ -180,6 +181,27 @@ async def test_the_history_says_where_the_first_copy_was_read(
 ) -> None:
     await apply(database, submitted("B"), FIRST, FIRST)
     await apply(database, FIRST)
-    statement = "SELECT source_topic, source_partition, source_offset FROM claim_events"
+    statement = "SELECT source_partition, source_topic, source_offset FROM claim_events"
+    first = await observer.fetchval(statement + " WHERE claim_version = 1")
     found = await observer.fetch(statement + " WHERE claim_version = 2")
-    assert [tuple(row) for row in found] == [("claims", 0, 1)]
+    assert [tuple(row) for row in found] == [(first, "claims", 1)]
+
+
+async def test_its_own_record_is_never_in_conflict_with_a_version(
+    database: Database, observer: Connection
+) -> None:
+    """Whatever a decoder reads there now, be it another provider."""
+    await apply_claim_batch(database, [line_of(FIRST, 0)], [])
+    before = await dump(observer)
+    now = [line_of(paid(version=2, assessed_fee="41.00"), 0), line_of(paid(provider="Q"), 0)]
+    merged = await apply_claim_batch(database, [*now, line_of(paid(assessed_fee="41.00"), 1)], [])
+    [conflict] = merged.refused
+    assert (merged.decoded_differently, conflict.offset) == (2, 1)
+    after = await dump(observer)
+    # It is known now, and nothing more.
+    of_q: dict[str, list[Row]] = {"providers": [], "provider_freshness": []}
+    assert after | of_q == before | of_q
+
+
+def line_of(event: EventSpec, offset: int) -> bytes:
+    return copy_line(to_row(event, "one topic", 0, offset))

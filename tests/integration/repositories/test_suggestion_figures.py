@@ -89,7 +89,9 @@ async def test_a_repetition_counts_nothing_and_marks_nothing(
     await apply_suggestions(database, *variety())
     await flush_top_codes(database)
     before = await dump(observer)
-    conflicting = [row._replace(category="other") for row in variety()]
+    conflicting = [
+        row._replace(category="other", source_offset=row.source_offset + 1_000) for row in variety()
+    ]
     done = await apply_suggestions(database, *variety(), *conflicting)
     assert (done.duplicate, len(done.refused)) == (len(conflicting), len(conflicting))
     assert await dump(observer) == before

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Sequence
 from datetime import UTC, date, datetime
 from decimal import Decimal
-from typing import Any
+from typing import Any, NoReturn
 
 import pytest
 from asyncpg import Connection
@@ -107,6 +107,16 @@ async def test_other_content_under_a_known_id_is_refused_and_the_first_stands(
     assert await stored(observer) == [first]
 
 
+async def test_its_own_record_is_never_in_conflict_with_an_event(
+    database: Database, observer: Connection
+) -> None:
+    await apply_suggestions(database, suggestion())
+    before = await dump(observer)
+    again = await apply_suggestions(database, suggestion(tier=3), suggestion(offset=1, tier=3))
+    assert again == AppliedSuggestions(decoded_differently=1, refused=refused(1))
+    assert await dump(observer) == before
+
+
 def test_every_field_of_the_content_is_compared_but_what_follows_from_it() -> None:
     derived = {"event_id", "created_day", "occurred_at"}
     sources = {name for name in SuggestionRow._fields if name.startswith("source_")}
@@ -148,7 +158,7 @@ async def test_what_the_judge_raises_rolls_all_of_it_back(
     await apply_suggestions(database, suggestion())
     before, seen = await dump(observer), []
 
-    def judge(applied: AppliedSuggestions) -> None:
+    def judge(applied: AppliedSuggestions) -> NoReturn:
         seen.append(applied)
         raise OverflowError
 

@@ -10,7 +10,7 @@ from typer.main import get_group
 
 from service.cli.app import build_app
 from service.cli.common import Exit
-from service.cli.run import Part
+from service.parts import Part
 from service.settings import PREFIX, Settings
 from tests.integration.service.command_line import NOTHING_ANSWERS, claim_analytics
 from tests.unit.project_files import project_files

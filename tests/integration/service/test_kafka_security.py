@@ -17,6 +17,7 @@ from consumers.kafka.reach import reachable
 from consumers.topics.claims import CLAIMS
 from service.kafka import KafkaFailed, Message, TopicPlan, kafka_admin, publisher
 from service.local.stack.server import LOOPBACK, free_ports
+from service.operations.doctor import Level, examine
 from service.runner import Service
 from service.settings import PREFIX
 from service.wiring import kafka_connection
@@ -192,6 +193,30 @@ async def test_each_permission_that_is_missing_is_named_and_with_all_of_them_it_
     async with consuming(guarded):
         await all_applied(guarded, load.events)
         await until_async(lambda: dead_letters(_as_anybody(guarded, secure)), "the dead letter")
+
+
+async def test_the_doctor_names_each_permission_that_is_missing(
+    guarded: Deployment, secure: SecureKafka
+) -> None:
+    """To see a topic takes a permission too, and to look at its settings one more."""
+    submitted, paid = guarded.topics[:2]
+    assert f"use the topic {min(guarded.topics)}" in await _permissions(guarded)
+    await permit(secure, USER, "Write", "topic", [submitted, f"{submitted}.dlq", f"{paid}.dlq"])
+    await permit(secure, USER, "Read", "topic", [paid, f"{submitted}.dlq"])
+    await permit(secure, USER, "Read", "group", [guarded.settings.group("ai-suggestion")])
+    found = await _permissions(guarded)
+    assert f"permit this user to read the topic {submitted}: add an ACL" in found
+    assert f"read as the group {guarded.group}: add an ACL" in found
+    assert f"as the group {guarded.settings.group('ai-suggestion')}" not in found
+    assert paid not in found
+    wrong = guarded.having(kafka_sasl_password="wrong-horse")
+    assert "refuses the user or the password" in await _permissions(wrong)
+
+
+async def _permissions(deployment: Deployment) -> str:
+    """What the doctor finds wrong."""
+    found = await examine(deployment.settings)
+    return "\n".join(one.said for one in found if one.level is Level.WRONG)
 
 
 def _as_anybody(deployment: Deployment, secure: SecureKafka) -> Deployment:

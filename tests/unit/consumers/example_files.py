@@ -10,6 +10,7 @@ from pydantic import BaseModel
 
 from consumers.contracts.registry import CONTRACT_BY_TOPIC, CONTRACT_BY_TYPE, Contract
 from consumers.engine.subscription import Subscription
+from consumers.topics.cache_refresh_requests import CACHE_REFRESH_REQUESTS
 from consumers.topics.claims import CLAIMS
 from consumers.topics.providers import PROVIDER_UPDATES
 from consumers.topics.report_requests import REPORT_REQUESTS
@@ -22,6 +23,7 @@ SUBSCRIPTIONS: tuple[Subscription[Any], ...] = (
     AI_SUGGESTIONS,
     REPORT_REQUESTS,
     PROVIDER_UPDATES,
+    CACHE_REFRESH_REQUESTS,
 )
 DECODERS = {
     topic: decode

@@ -2,8 +2,9 @@ import dataclasses
 
 import pytest
 
+from consumers.contracts.letters import MAX_DETAIL
 from consumers.contracts.refusal import DeadLetter, DeadLetterReason
-from consumers.engine.dead_letters import MAX_DETAIL, dead_letter_headers
+from consumers.engine.dead_letters import dead_letter_headers
 from tests.unit.consumers.records import KafkaRecord
 
 ORIGINAL = [("ce_id", b"\xff\x00"), ("x", b""), ("x", b"again")]

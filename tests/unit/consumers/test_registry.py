@@ -39,12 +39,13 @@ def test_no_topic_is_taken_for_another_that_is_spelt_wrongly() -> None:
     assert [name for name in names if similar_topic(name, names - {name})] == []
 
 
-def test_the_registry_names_the_events_of_the_coach_of_reports_and_of_providers() -> None:
+def test_the_registry_names_the_events_that_are_none_of_a_claim() -> None:
     rows = [(c.topic, c.event.name) for c in (*READ_CONTRACTS, *SENT_CONTRACTS)]
     assert rows[len(CLAIM_CONTRACTS) :] == [
         ("ai-suggestion", "ca.meritum.ai.suggestion.v1"),
         ("report-request", "ca.meritum.report.requested.v1"),
         ("provider-updated", "ca.meritum.provider.updated.v1"),
+        ("cache-refresh-request", "ca.meritum.analytics.refresh-requested.v1"),
         ("report-status", "ca.meritum.report.ready.v1"),
         ("report-status", "ca.meritum.report.failed.v1"),
         ("report-status", "ca.meritum.report.expired.v1"),

@@ -62,7 +62,7 @@ def test_empty_lines_are_passed_over_and_a_line_ends_only_where_json_lines_do(
         (json.dumps(EVENT | {"type": "x"}).encode(), "the type is none of"),
         (json.dumps(EVENT | {"data": {}}).encode(), "lacks 'provider_id'"),
         (b'{"topic": "clam-paid", "value": ""}', "did you mean claim-paid?"),
-        (b'{"topic": "partitions", "value": ""}', "they are ai-suggestion, claim-"),
+        (b'{"topic": "partitions", "value": ""}', "they are ai-suggestion, cache-"),
         (b'{"topic": "claim-paid"}', "lacks 'value'"),
         (b'{"topic": "claim-paid", "value": 1}', "neither of the forms"),
         (b'{"topic": "claim-paid", "value_base64": "?"}', "not base64"),

@@ -5,18 +5,35 @@ from pathlib import Path
 import asyncpg
 import pytest
 
-from repositories.reports.tables import metadata
+from repositories.schema import metadata
 from tests.integration.repositories.database_state import clear
 from tests.integration.repositories.examples import apply, paid, submitted
 from tests.integration.repositories.report_examples import (
     P,
     Q,
+    report_id,
 )
 from tests.integration.service.reports.making import Bench, Said, fetch
 
 CSV = {"format": "CSV"}
 DETAIL = CSV | {"report_type": "ACCOUNTANT_DETAIL"}
 NUMBER = "987654321"
+# Rows of operations that name a provider.
+OPERATIONS = (
+    "INSERT INTO provider_freshness VALUES ($1, now()) ON CONFLICT DO NOTHING",
+    """INSERT INTO repaired_rows (found_by, provider_id, metric_key, period_start)
+       VALUES ('refresh', $1, 'claims_paid', '2024-10-01')""",
+    """INSERT INTO dead_letters (source_topic, source_partition, source_offset, source_timestamp,
+           reason, detail, consumer_group, provider_id)
+       VALUES ($1::uuid::text, 0, 1, now(), 'invalid-field', 'a field', 'a group', $1::uuid)""",
+    """INSERT INTO operator_actions (who, command, arguments, ended_at, outcome, counts)
+       VALUES ('ada', 'rebuild', jsonb_build_object('provider', $1::uuid), now(), 'done',
+           jsonb_build_object('providers', ARRAY[$1::uuid]))""",
+)
+ITS_REPORT = """
+    INSERT INTO operator_actions (who, command, arguments, why, ended_at, outcome)
+    VALUES ('ada', 'report retry', jsonb_build_object('report_id', $1::uuid), $2, now(), 'done')
+"""
 ERASE_P = ("erase", "provider", str(P), "--why", "asked", "--yes")
 
 
@@ -35,11 +52,17 @@ async def test_nothing_is_left_of_an_erased_provider_and_all_of_the_others(
     bench: Bench, observer: asyncpg.Connection, run: Said, tmp_path: Path
 ) -> None:
     await _two_providers_with_reports(bench)
+    for provider in (P, Q):
+        for statement in OPERATIONS:
+            await observer.execute(statement, provider)
+    await observer.execute(ITS_REPORT, report_id("A"), f"for {P}".upper())
     others = await _rows_that_name(observer, Q)
     gone = run(*ERASE_P)
     assert gone.words == "erased 2 claims, 3 events, 2 reports"
     assert await _rows_that_name(observer, P) == {}
+    assert await _rows_that_name(observer, report_id("A")) == {}
     assert await _rows_that_name(observer, Q) == others
+    assert await observer.fetchval("SELECT count(*) FROM operator_actions") == 4
     assert {key.split("/")[1] for key in await bench.files()} == {str(Q)}
     assert fetch(run, tmp_path / "out", name="A").code == 5
     assert fetch(run, tmp_path / "other", provider=Q, name="C").code == 0
@@ -141,7 +164,7 @@ async def _rows_that_name(observer: asyncpg.Connection, what: object) -> dict[st
     found = {}
     for table in metadata.sorted_tables:
         rows = await observer.fetch(
-            f"SELECT t::text AS row FROM {table.name} AS t WHERE t::text LIKE $1 ORDER BY 1",
+            f"SELECT t::text AS row FROM {table.name} AS t WHERE t::text ILIKE $1 ORDER BY 1",
             f"%{what}%",
         )
         if rows:

@@ -7,6 +7,7 @@ import pytest
 from sqlalchemy import update
 
 from repositories.installation import identity
+from repositories.operations.actions import recorded_actions
 from repositories.postgres.database import Database
 from repositories.reports.generated_reports import list_all_providers_reports
 from repositories.reports.tables import installation
@@ -105,4 +106,6 @@ async def test_a_store_with_files_that_nobody_marked_waits_until_it_is_adopted(
     adopt = ("store", "adopt", "--why", "it is from before stores were marked")
     assert claim_analytics(tmp_path, *adopt, environment=environment).code == 0
     assert "from before stores were marked" in (folder / MARKER).read_text()
+    [action] = await recorded_actions(bench.database)
+    assert (action.command, action.counts) == ("store adopt", {"adopted": 1})
     assert (await clean(bench.database, bench.store, AT_ONCE)).quarantined == 0

@@ -1,5 +1,6 @@
 """Downloads, keys and cleanup as a person does them, against a real database."""
 
+import json
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -40,6 +41,8 @@ async def test_a_report_is_fetched_by_its_provider_alone(
     assert fetch(run, mine).code == 0
     assert mine.read_bytes() == await bench.download()
     assert (await report_row(observer))["downloaded"]
+    looked = [("report fetch", "failed", {}), ("report fetch", "done", {"bytes": _size(mine)})]
+    assert await _recorded(observer) == looked
 
 
 async def test_the_list_shows_whole_on_80_columns_what_fetch_asks_for(
@@ -74,7 +77,7 @@ async def test_a_report_is_gone_by_time_before_any_cleanup(
 
 
 async def test_after_a_rotation_the_new_master_key_alone_opens_the_files(
-    bench: Bench, run: Said, tmp_path: Path
+    bench: Bench, observer: asyncpg.Connection, run: Said, tmp_path: Path
 ) -> None:
     await bench.make("A", **CSV)
     await bench.make("B", **CSV)
@@ -85,6 +88,8 @@ async def test_after_a_rotation_the_new_master_key_alone_opens_the_files(
     assert fetch(run, tmp_path / "early", report_master_keys=new).code == 1
     assert run("keys", "rotate", report_master_keys=both).output.startswith("2 ")
     assert run("keys", "rotate", report_master_keys=both).output.startswith("0 ")
+    rotations = [one for one in await _recorded(observer) if one[0] == "keys rotate"]
+    assert [counts["file_keys"] for _, _, counts in rotations] == [2, 0]
     refused = fetch(run, tmp_path / "old", report_master_keys=MASTER_KEY)
     assert (refused.code, (tmp_path / "old").exists()) == (1, False)
     for name in "AB":
@@ -112,7 +117,9 @@ async def test_a_ready_report_whose_file_is_gone_says_so_and_can_be_made_again(
     await bench.store.delete(job.file_path)
     refused = fetch(run, tmp_path / "out")
     assert (refused.code, f"report retry {report_id()}" in refused.words) == (1, True)
-    assert run("report", "retry", str(report_id())).code == 0
+    assert run("report", "retry", str(report_id()), "--why", "lost").code == 0
+    assert (await _recorded(observer))[-1] == ("report retry", "done", {})
+    assert await observer.fetchval("SELECT max(why) FROM operator_actions") == "lost"
     await bench.worker().make(await claimed(bench.database))
     assert (await bench.download()).startswith(b"date_of_service")
 
@@ -132,11 +139,25 @@ async def test_many_reports_that_would_expire_at_once_wait_for_a_person(
     assert await _with_status(observer, "ready") == 21
     assert run("report", "cleanup", "--confirm").words.startswith("21 reports expired")
     assert await _with_status(observer, "ready") == 0
+    [(command, outcome, counts)] = await _recorded(observer)  # and nothing of the one that paused
+    assert (command, outcome, counts["expired"]) == ("report cleanup --confirm", "done", 21)
 
 
 async def _with_status(observer: asyncpg.Connection, status: str) -> int:
     count = "SELECT count(*) FROM generated_reports WHERE status = $1"
     return int(await observer.fetchval(count, status))
+
+
+async def _recorded(observer: asyncpg.Connection) -> list[tuple[str, str, dict[str, int]]]:
+    """Command, outcome and counts of what was done."""
+    rows = await observer.fetch(
+        "SELECT command, outcome, counts FROM operator_actions ORDER BY started_at"
+    )
+    return [(row["command"], row["outcome"], json.loads(row["counts"])) for row in rows]
+
+
+def _size(file: Path) -> int:
+    return file.stat().st_size
 
 
 async def _stored(bench: Bench) -> Mapping[str, bytes]:

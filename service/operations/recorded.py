@@ -1,0 +1,68 @@
+"""An operator's action leaves a row, whatever ends it."""
+
+import asyncio
+import getpass
+import os
+import socket
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID, uuid4
+
+from repositories.operations.actions import begin_action, close_abandoned, end_action, held
+from repositories.postgres.database import Database
+from repositories.vocabulary import ActionOutcome
+from service.settings import Settings
+
+
+@dataclass(frozen=True)
+class Action:
+    """What is under way. `counts` go with the row when it is closed; they are JSON."""
+
+    action_id: UUID
+    counts: dict[str, Any] = field(default_factory=dict)
+
+
+@asynccontextmanager
+async def recorded(
+    settings: Settings,
+    database: Database,
+    command: str,
+    arguments: Mapping[str, Any],
+    why: str | None,
+) -> AsyncIterator[Action]:
+    """Open a row of `operator_actions`, and close it with the counts that the block has noted by
+    then: as done, failed (an error, or an exit with a code), or broken off (Ctrl-C, SIGTERM).
+
+    What a process leaves open that is killed is closed by the next action, or by who lists them.
+    """
+    action = Action(uuid4())
+    outcome = ActionOutcome.DONE
+    async with held(database, action.action_id):
+        await close_abandoned(database)
+        who, action_id = operator(settings), action.action_id
+        await begin_action(database, who, command, arguments, why, action_id=action_id)
+        try:
+            yield action
+        except (Exception, SystemExit):
+            outcome = ActionOutcome.FAILED
+            raise
+        except BaseException:
+            outcome = ActionOutcome.BROKEN_OFF
+            raise
+        finally:
+            await asyncio.shield(end_action(database, action.action_id, outcome, action.counts))
+
+
+def operator(settings: Settings) -> str:
+    """Who acts: what the setting says, else the user of this machine."""
+    return settings.operator or f"{_user()}@{socket.gethostname()}"
+
+
+def _user() -> str:
+    """Its number where it has no name, as an arbitrary user in a container has none."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return f"uid {os.getuid()}"

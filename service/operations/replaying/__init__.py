@@ -1,0 +1,1 @@
+"""Reading topics again beside live consumption: what `claim-analytics replay` does."""
