@@ -16,10 +16,12 @@ class Part(StrEnum):
 
     CLAIMS = "claims"  # claim events, and the coach's, to figures; what keeps figures right
     REPORTS = "reports"  # requests and profiles to rows, rows to files, files announced
+    HTTP = "http"  # health, metrics, the console, the API; the other parts have health and metrics
 
 
 SUBSCRIPTIONS: dict[Part, Sequence[AnySubscription]] = {
     Part.CLAIMS: (CLAIMS, AI_SUGGESTIONS, CACHE_REFRESH_REQUESTS),
     Part.REPORTS: (REPORT_REQUESTS, PROVIDER_UPDATES),
+    Part.HTTP: (),
 }
 EVERY_SUBSCRIPTION = tuple(one for those in SUBSCRIPTIONS.values() for one in those)

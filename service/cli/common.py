@@ -30,9 +30,10 @@ from repositories.errors import (
     LockNotAvailable,
     RepositoryError,
 )
-from service import logs, setting_sources
+from service import logs
 from service.drain import DrainFailed
 from service.heartbeat import HeartbeatFileWrong
+from service.http.address import AddressNotFree
 from service.kafka import KafkaFailed, MessageRefused
 from service.operations.errors import (
     CannotBegin,
@@ -48,7 +49,7 @@ from service.reports.files.file_errors import (
     StorageUrlWrong,
     StoreUnavailable,
 )
-from service.settings import PREFIX, Settings
+from service.settings import PREFIX, Settings, sources
 
 log = logging.getLogger(__name__)
 
@@ -87,6 +88,7 @@ EXPECTED: tuple[tuple[type[Exception], Exit, str], ...] = (
     (CodeOutdated, Exit.STOPPED, ""),
     (DatabaseSettingWrong, Exit.USAGE, ""),
     (HeartbeatFileWrong, Exit.USAGE, ""),
+    (AddressNotFree, Exit.USAGE, ""),
     (KeySettingWrong, Exit.USAGE, ""),
     (StorageUrlWrong, Exit.USAGE, ""),
     (ReportNotFound, Exit.NOT_FOUND, ""),
@@ -104,9 +106,9 @@ def load_settings() -> Settings:
     What has no effect is warned about: a misspelt retention would else pass in silence.
     """
     try:
-        warnings = [*setting_sources.warnings(Settings)]
+        warnings = [*sources.warnings(Settings)]
         settings = Settings()
-    except setting_sources.SettingSourceWrong as error:
+    except sources.SettingSourceWrong as error:
         fail(str(error), Exit.USAGE)
     except ValidationError as error:
         problems = error.errors(include_input=False, include_url=False)

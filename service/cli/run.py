@@ -1,7 +1,9 @@
 """`claim-analytics run`: the service itself."""
 
 import asyncio
-from collections.abc import Sequence
+import logging
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from typing import Annotated
 
 import typer
@@ -15,6 +17,9 @@ from service.checks.clock import watch_clock
 from service.cli.common import explained, load_settings, run_async
 from service.drain import wait_until_drained
 from service.heartbeat import heartbeat_job
+from service.http.address import DEFAULT_ADDRESS, AddressNotFree, listen
+from service.http.app import ServedProcess, build_app
+from service.http.server import served
 from service.jobs import FILLING, Job
 from service.kafka import kafka_admin
 from service.logs import tell_unheard_errors
@@ -24,6 +29,8 @@ from service.parts import SUBSCRIPTIONS, Part
 from service.runner import Service, calm_the_garbage_collector
 from service.settings import Settings
 from service.signals import stopped_by_signals
+
+log = logging.getLogger(__name__)
 
 
 def run(
@@ -109,11 +116,29 @@ async def run_service(
     calm_the_garbage_collector()
     tell_unheard_errors(asyncio.get_running_loop())
     service = Service(settings, subscriptions, jobs)
-    with stopped_by_signals(service.stop):
-        running = asyncio.create_task(service.run())
-        if drain:
-            await _stop_when_drained(settings, service, running)
-        await running
+    async with _served(ServedProcess(settings, service.progress)):
+        with stopped_by_signals(service.stop):
+            running = asyncio.create_task(service.run())
+            if drain:
+                await _stop_when_drained(settings, service, running)
+            await running
+
+
+@asynccontextmanager
+async def _served(process: ServedProcess) -> AsyncIterator[None]:
+    """Without an address of its own the HTTP side is a convenience, and does without its port."""
+    address = process.settings.http_address
+    try:
+        listening = listen(address or DEFAULT_ADDRESS)
+    except AddressNotFree as error:
+        if address:
+            raise
+        log.warning("nothing is served over HTTP: %s", error)
+        yield
+        return
+    async with served(build_app(process), listening) as url:
+        log.info("serving HTTP", extra={"url": url})
+        yield
 
 
 async def _stop_when_drained(

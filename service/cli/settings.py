@@ -11,8 +11,8 @@ from rich.padding import Padding
 from rich.text import Text
 
 from service.cli.common import load_settings
-from service.setting_sources import values_of
 from service.settings import PREFIX, Settings
+from service.settings.sources import values_of
 
 MASK = "********"
 

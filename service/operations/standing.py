@@ -16,7 +16,7 @@ from repositories.postgres.database import Database
 from service import wiring
 from service.kafka import KafkaAdmin, kafka_admin, kafka_explained
 from service.settings import Settings
-from service.topic_settings import setting_of
+from service.settings.topics import setting_of
 
 Place = tuple[str, int]  # topic, partition
 

@@ -10,7 +10,7 @@ from consumers.topics.suggestions import AI_SUGGESTIONS
 from migrations import commands
 from service.kafka import kafka_admin
 from service.settings import PREFIX, Settings
-from service.topic_settings import setting_of
+from service.settings.topics import setting_of
 from service.topics import create_missing_topics
 from service.wiring import kafka_connection
 

@@ -11,8 +11,8 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 from service.__main__ import main
-from service.setting_sources import names
 from service.settings import PREFIX, Settings
+from service.settings.sources import names
 from tests.unit.project_files import ROOT, files_like, project_files
 
 # In pieces, so that this file does not name them either.

@@ -9,11 +9,11 @@ from typing import Annotated
 import typer
 from pydantic import ValidationError
 
-from service import logs, setting_sources
+from service import logs
 from service.cli.common import Exit, complaint, run_async
 from service.operations.doctor import Finding, Level, examine
 from service.operations.doctor.findings import fine, look, wrong
-from service.settings import LogFormat, LogLevel, Settings
+from service.settings import LogFormat, LogLevel, Settings, sources
 
 AREA = "settings"
 WIDEST = 100
@@ -51,9 +51,9 @@ def doctor(
 
 def _examined() -> Sequence[Finding]:
     try:
-        warnings = [look(AREA, text) for text in setting_sources.warnings(Settings)]
+        warnings = [look(AREA, text) for text in sources.warnings(Settings)]
         settings = Settings()
-    except setting_sources.SettingSourceWrong as error:
+    except sources.SettingSourceWrong as error:
         faults = [wrong(AREA, str(error))]
     except ValidationError as error:
         problems = error.errors(include_input=False, include_url=False)

@@ -8,7 +8,7 @@ from pydantic import ValidationError
 from consumers.topics.claims import CLAIMS
 from consumers.topics.report_requests import REPORT_REQUESTS
 from service.settings import Settings
-from service.topic_settings import TOPICS
+from service.settings.topics import TOPICS
 
 SASL = {
     "kafka_security_protocol": "SASL_SSL",

@@ -21,7 +21,7 @@ from service.reports.files.keys import Keyring, new_master_key
 from service.reports.files.locations import open_store
 from service.reports.ownership import MARKER
 from service.settings import PREFIX
-from service.topic_settings import setting_of
+from service.settings.topics import setting_of
 from service.wiring import kafka_connection
 from tests.harness.deployment import PAID, Deployment
 from tests.harness.kafka import commit, publish

@@ -10,7 +10,7 @@ import pytest
 
 from repositories.postgres.database import Database
 from service.operations.receipt import Answer, Receipt, receipt
-from service.topic_settings import setting_of
+from service.settings.topics import setting_of
 from tests.harness.deployment import PAID, Deployment, deploy
 from tests.harness.kafka import all_end_offsets, publish
 from tests.harness.messages import message, nonsense

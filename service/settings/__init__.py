@@ -1,6 +1,5 @@
 """Every setting of the service: environment variables with the prefix CLAIM_ANALYTICS_."""
 
-import re
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Self
@@ -11,12 +10,11 @@ from pydantic_settings import SettingsConfigDict
 from consumers.kafka.connection import KafkaConnection
 from repositories.postgres.database_url import DatabaseUrl
 from service.operations.nights import TimeOfDayOrOff, TimeZoneName
-from service.setting_sources import SourcedSettings
-from service.topic_settings import TOPICS, setting_of, settings_of_one_topic, topic_fields
+from service.settings.addresses import host_and_port
+from service.settings.http import HttpSettings
+from service.settings.topics import TOPICS, setting_of, settings_of_one_topic, topic_fields
 
 PREFIX = "CLAIM_ANALYTICS_"
-HOST_AND_PORT = re.compile(r"\S+:([0-9]{1,9})")
-HIGHEST_PORT = 65_535
 
 Positive = Annotated[int, Field(gt=0)]
 Seconds = Annotated[float, Field(gt=0)]
@@ -54,7 +52,7 @@ class LogLevel(StrEnum):
     DEBUG = "debug"
 
 
-class DeclaredSettings(SourcedSettings):
+class DeclaredSettings(HttpSettings):
     """All but the names of the topics, which follow from the contracts: see `Settings`."""
 
     model_config = SettingsConfigDict(
@@ -205,11 +203,7 @@ class DeclaredSettings(SourcedSettings):
     @classmethod
     def _are_hosts_with_ports(cls, servers: str) -> str:
         for server in servers.split(","):
-            parts = HOST_AND_PORT.fullmatch(server.strip())
-            if not parts:
-                raise ValueError("expected host:port, or several of them with commas between")
-            if not 0 < int(parts[1]) <= HIGHEST_PORT:
-                raise ValueError(f"a port is a number from 1 to {HIGHEST_PORT}")
+            host_and_port(server)
         return servers
 
     @model_validator(mode="after")

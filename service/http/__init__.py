@@ -1,0 +1,1 @@
+"""What the service says over HTTP: health, numbers, the console, and results for the platform."""
