@@ -8,6 +8,7 @@ from fastapi import FastAPI
 
 from consumers.engine.subscription import Progress
 from service import wiring
+from service.http.api.app import build_api, reading_opened
 from service.http.health import health
 from service.settings import Settings
 
@@ -26,11 +27,14 @@ class ServedProcess:
 def build_app(process: ServedProcess) -> FastAPI:
     """`app.state` has `process`, and while it is served `database`: a pool of its own loop."""
 
+    api = build_api()
+
     @asynccontextmanager
     async def opened(app: FastAPI) -> AsyncIterator[None]:
         app.state.database = wiring.database(process.settings)
         try:
-            yield
+            async with reading_opened(api, process.settings, app.state.database):
+                yield
         finally:
             await app.state.database.close()
 
@@ -40,4 +44,5 @@ def build_app(process: ServedProcess) -> FastAPI:
     app.state.process = process
     for router in (health,):
         app.include_router(router)
+    app.mount("/v1", api)
     return app
