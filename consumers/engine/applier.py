@@ -18,6 +18,7 @@ from consumers.engine.brake import BAD, Brakes
 from consumers.engine.dead_letters import DeadLetterQueue, read_again
 from consumers.engine.errors import MassDeadLettering
 from consumers.engine.intake import Batch
+from consumers.engine.pulse import resting
 from consumers.engine.retry import Result, RetryPolicy, until_it_succeeds
 from consumers.engine.subscription import Event, Outcome, Progress, Refusal, Subscription
 from repositories.offsets import NextOffset
@@ -77,14 +78,16 @@ class Applier(Generic[Event]):
             return
         letters = batch.letters
         if outcome.refusals:
-            letters += await self._keep_trying(
-                lambda: self._letters_of(outcome.refusals), "reading refused messages again"
-            )
+            with resting():
+                letters += await self._keep_trying(
+                    lambda: self._letters_of(outcome.refusals), "reading refused messages again"
+                )
         if letters:
-            copied = await self._keep_trying(
-                lambda: self.dead_letter_queue.publish(letters, self.group),
-                "publishing dead letters",
-            )
+            with resting():
+                copied = await self._keep_trying(
+                    lambda: self.dead_letter_queue.publish(letters, self.group),
+                    "publishing dead letters",
+                )
             await self._keep_trying(
                 lambda: store_copies(self.database, copied), "noting where dead letters lie"
             )

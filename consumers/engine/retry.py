@@ -11,6 +11,7 @@ from aiokafka import errors as kafka
 from aiokafka.errors import KafkaError
 
 from consumers.engine.outage import Outage
+from consumers.engine.pulse import beat
 from consumers.engine.watch import LOOK_AT_POSTGRESQL, watched
 from consumers.kafka.faults import KafkaFault
 from repositories.errors import LockNotAvailable, RepositoryError
@@ -71,6 +72,7 @@ async def until_it_succeeds(
     """
     attempt, outage = 0, Outage(doing)
     while True:
+        beat()
         try:
             with watched(outage):
                 result = await work()

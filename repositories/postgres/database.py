@@ -106,11 +106,12 @@ class Database:
 
         It locks nothing, so it may take as long as it needs: a report's pages, a whole recount.
         """
-        with domain_errors(self.url):
+        with under_way(self), domain_errors(self.url):
             async with self._engine.connect() as plain:
                 connection = await plain.execution_options(
                     isolation_level="REPEATABLE READ", postgresql_readonly=True
                 )
+                await note_backend(connection)
                 await self._prepare(connection)
                 await connection.execute(WITHOUT_LIMITS)
                 yield connection

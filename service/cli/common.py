@@ -33,7 +33,7 @@ from repositories.errors import (
 from service import logs
 from service.drain import DrainFailed
 from service.heartbeat import HeartbeatFileWrong
-from service.http.address import AddressNotFree
+from service.http.errors import AddressNotFree, HttpServerEnded
 from service.kafka import KafkaFailed, MessageRefused
 from service.operations.errors import (
     CannotBegin,
@@ -89,6 +89,7 @@ EXPECTED: tuple[tuple[type[Exception], Exit, str], ...] = (
     (DatabaseSettingWrong, Exit.USAGE, ""),
     (HeartbeatFileWrong, Exit.USAGE, ""),
     (AddressNotFree, Exit.USAGE, ""),
+    (HttpServerEnded, Exit.FAILED, ""),
     (KeySettingWrong, Exit.USAGE, ""),
     (StorageUrlWrong, Exit.USAGE, ""),
     (ReportNotFound, Exit.NOT_FOUND, ""),
