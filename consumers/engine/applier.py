@@ -21,6 +21,7 @@ from consumers.engine.intake import Batch
 from consumers.engine.pulse import resting
 from consumers.engine.retry import Result, RetryPolicy, until_it_succeeds
 from consumers.engine.subscription import Event, Outcome, Progress, Refusal, Subscription
+from consumers.kafka.reach import reachable
 from repositories.offsets import NextOffset
 from repositories.operations.letters import (
     BatchLetters,
@@ -183,6 +184,7 @@ class Applier(Generic[Event]):
                 async with asyncio.timeout(COMMIT_SECONDS):
                     await consumer.commit(offsets)
             except TimeoutError:
+                await reachable(self.dead_letter_queue.connection)  # which may raise the reason
                 raise KafkaTimeoutError from None
 
         try:

@@ -41,7 +41,8 @@ from repositories.offsets import forget_offsets
 log = logging.getLogger(__name__)
 
 TOPIC_SECONDS, TOPIC_PAUSE_SECONDS = 5.0, 0.5  # a topic made a moment ago is not listed at once
-TOPIC_CHECK_SECONDS, CHECKS_A_COMPLAINT = 15.0, 4
+TOPIC_CHECK_SECONDS = 5.0  # and so is a fault named that the client meets without a word
+CHECKS_A_COMPLAINT = 12
 BREAK_OFF_SECONDS = 3
 
 

@@ -1,12 +1,24 @@
 """Trouble that lasts: told at once, told louder when it does not end, and told when it is over."""
 
 import logging
+import threading
 import time
 from collections.abc import Mapping
+from weakref import WeakKeyDictionary
 
 log = logging.getLogger(__name__)
 
 LONG_SECONDS = 60.0  # after this a passing fault is one that a person should look at
+
+
+_lasting: "WeakKeyDictionary[Outage, str]" = WeakKeyDictionary()
+_lock = threading.Lock()  # whoever serves HTTP asks from another thread
+
+
+def lasting() -> list[str]:
+    """What this process fails to do at the moment and tries again, in the words of the log."""
+    with _lock:
+        return sorted(set(_lasting.values()))
 
 
 class Outage:
@@ -31,6 +43,8 @@ class Outage:
     ) -> None:
         """Log `what`, which has lasted for so many seconds already when it is told first."""
         now = time.monotonic()
+        with _lock:
+            _lasting[self] = what
         if self._since is None:
             self._since = now - seconds
             self._next_error = self._since + LONG_SECONDS
@@ -46,3 +60,5 @@ class Outage:
         if self._since is not None:
             log.info("recovered after %.1f s: %s", time.monotonic() - self._since, self.doing)
             self._since = None
+            with _lock:
+                _lasting.pop(self, None)

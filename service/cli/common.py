@@ -28,6 +28,7 @@ from repositories.errors import (
     DatabaseSettingWrong,
     DatabaseUnavailable,
     LockNotAvailable,
+    NotAdmitted,
     RepositoryError,
 )
 from service import logs
@@ -50,6 +51,7 @@ from service.reports.files.file_errors import (
     StoreUnavailable,
 )
 from service.settings import PREFIX, Settings, sources
+from service.settings.sources import SettingSourceWrong
 
 log = logging.getLogger(__name__)
 
@@ -73,6 +75,8 @@ EXPECTED: tuple[tuple[type[Exception], Exit, str], ...] = (
     (MessageRefused, Exit.FAILED, ""),
     (KafkaFailed, Exit.UNAVAILABLE, ""),
     (DatabaseAbsent, Exit.FAILED, ""),
+    (DatabaseSettingWrong, Exit.USAGE, ""),
+    (NotAdmitted, Exit.FAILED, ""),
     (
         LockNotAvailable,
         Exit.UNAVAILABLE,
@@ -86,7 +90,7 @@ EXPECTED: tuple[tuple[type[Exception], Exit, str], ...] = (
     (RangeRefused, Exit.NOT_FOUND, ""),
     (NothingToRead, Exit.NOT_FOUND, ""),
     (CodeOutdated, Exit.STOPPED, ""),
-    (DatabaseSettingWrong, Exit.USAGE, ""),
+    (SettingSourceWrong, Exit.USAGE, ""),
     (HeartbeatFileWrong, Exit.USAGE, ""),
     (AddressNotFree, Exit.USAGE, ""),
     (HttpServerEnded, Exit.FAILED, ""),
@@ -109,7 +113,7 @@ def load_settings() -> Settings:
     try:
         warnings = [*sources.warnings(Settings)]
         settings = Settings()
-    except sources.SettingSourceWrong as error:
+    except SettingSourceWrong as error:
         fail(str(error), Exit.USAGE)
     except ValidationError as error:
         problems = error.errors(include_input=False, include_url=False)

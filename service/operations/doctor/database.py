@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable, Iterator, Sequence
 from typing import Any
 
 from migrations.revisions import head, require_head
-from repositories.errors import DatabaseUnavailable, RepositoryError
+from repositories.errors import DatabaseUnavailable, NotAdmitted, RepositoryError
 from repositories.postgres.database import Database
 from repositories.postgres.database_url import DatabaseUrl
 from repositories.postgres.requirements import (
@@ -65,7 +65,7 @@ async def _fault(looking: Awaitable[None]) -> Sequence[Finding]:
 
 
 def told(error: RepositoryError) -> str:
-    if isinstance(error, DatabaseUnavailable):
+    if isinstance(error, DatabaseUnavailable) and not isinstance(error, NotAdmitted):
         return f"{error}. Is it up, and is {PREFIX}DATABASE_URL right?"
     return str(error)
 

@@ -11,7 +11,7 @@ from migrations import commands
 from migrations.revisions import head
 from repositories.claims.batch import Merged
 from repositories.postgres.database import Database, open_engine
-from repositories.postgres.database_url import DatabaseUrl
+from repositories.postgres.database_url import CurrentUrl
 from repositories.schema import metadata
 from tests import servers
 from tests.integration.migrations.catalog import (
@@ -40,7 +40,7 @@ async def test_migrations_and_tables_in_the_code_give_the_same_catalog(
     by_migration = await read_catalog(connection, without=ALEMBICS_OWN)
     await asyncio.to_thread(commands.downgrade, fresh_url)
     await connection.execute(f"DROP TABLE {ALEMBICS_OWN}")
-    engine = open_engine(DatabaseUrl.parse(fresh_url), poolclass=pool.NullPool)
+    engine = open_engine(CurrentUrl(fresh_url), poolclass=pool.NullPool)
     async with engine.begin() as code:
         await code.run_sync(metadata.create_all)
     assert by_migration == await read_catalog(connection)
