@@ -17,7 +17,7 @@ from consumers.engine.retry import set_within
 from consumers.engine.subscription import AnySubscription, Progress
 from repositories.claims.top_code_flush import flush_top_codes
 from repositories.errors import RepositoryError
-from repositories.postgres.database import Database
+from repositories.postgres.database import Database, PoolUse
 from service import wiring
 from service.checks.database_check import wait_for_database
 from service.jobs import FillJob, Job, top_codes_job
@@ -54,12 +54,17 @@ class Service:
         self.orders = Orders()
         by_group = {settings.group(name): one for name, one in self.progress.items()}
         self._jobs.append(OrdersJob(self.orders, by_group))
+        self._database: Database | None = None
 
     def stop(self, why: str = "told to stop") -> None:
         """Finish what is in flight, then return from `run`; `why` is for the log."""
         if not self._stop.is_set():
             self._why = why
             self._stop.set()
+
+    def pool_use(self) -> PoolUse | None:
+        """Of its connections to PostgreSQL; from any thread. None before it runs."""
+        return self._database.pool_use if self._database else None
 
     async def run(self) -> None:
         """Run until `stop`, or until nothing is left to read, or a consumer or a job cannot go on.
@@ -68,7 +73,7 @@ class Service:
         """
         begun = time.monotonic()
         log.info("started", extra=started_with(self._settings, list(self.progress)))
-        database = wiring.impatient_database(self._settings)
+        database = self._database = wiring.impatient_database(self._settings)
         letters = wiring.dead_letter_queue(self._settings)
         try:
             await wait_for_database(self._settings, self._stop)

@@ -3,8 +3,11 @@
 import logging
 import time
 from collections.abc import Mapping
+from weakref import ReferenceType, ref
 
 log = logging.getLogger(__name__)
+
+_lasting: set[ReferenceType["Outage"]] = set()  # those that are told and not over
 
 LONG_SECONDS = 60.0  # after this a passing fault is one that a person should look at
 
@@ -33,6 +36,8 @@ class Outage:
         now = time.monotonic()
         if self._since is None:
             self._since = now - seconds
+            # It goes too with whoever is cancelled amid it, and says nothing.
+            _lasting.add(ref(self, _lasting.discard))
             self._next_error = self._since + LONG_SECONDS
         lasted = now - self._since
         if now >= self._next_error:
@@ -46,3 +51,19 @@ class Outage:
         if self._since is not None:
             log.info("recovered after %.1f s: %s", time.monotonic() - self._since, self.doing)
             self._since = None
+            _lasting.discard(ref(self))
+
+    @property
+    def seconds(self) -> float:
+        """For how long it has lasted; 0 where nothing fails."""
+        since = self._since
+        return 0.0 if since is None else time.monotonic() - since
+
+
+def lasting() -> dict[str, float]:
+    """What fails right now, as `doing` names it, and for how many seconds. From any thread."""
+    found: dict[str, float] = {}
+    for one in [each() for each in list(_lasting)]:
+        if one and one.seconds:
+            found[one.doing] = max(one.seconds, found.get(one.doing, 0.0))
+    return found

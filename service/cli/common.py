@@ -50,6 +50,7 @@ from service.reports.files.file_errors import (
     StoreUnavailable,
 )
 from service.settings import PREFIX, Settings, sources
+from service.telemetry.traces import TracesNotInstalled
 
 log = logging.getLogger(__name__)
 
@@ -91,6 +92,7 @@ EXPECTED: tuple[tuple[type[Exception], Exit, str], ...] = (
     (AddressNotFree, Exit.USAGE, ""),
     (KeySettingWrong, Exit.USAGE, ""),
     (StorageUrlWrong, Exit.USAGE, ""),
+    (TracesNotInstalled, Exit.USAGE, ""),
     (ReportNotFound, Exit.NOT_FOUND, ""),
     (UnknownProviders, Exit.NOT_FOUND, ""),
     (CannotBegin, Exit.USAGE, ""),

@@ -29,6 +29,7 @@ from service.parts import SUBSCRIPTIONS, Part
 from service.runner import Service, calm_the_garbage_collector
 from service.settings import Settings
 from service.signals import stopped_by_signals
+from service.telemetry.traces import traced
 
 log = logging.getLogger(__name__)
 
@@ -116,7 +117,8 @@ async def run_service(
     calm_the_garbage_collector()
     tell_unheard_errors(asyncio.get_running_loop())
     service = Service(settings, subscriptions, jobs)
-    async with _served(ServedProcess(settings, service.progress)):
+    process = ServedProcess(settings, service.progress, service.pool_use)
+    async with traced(settings), _served(process):
         with stopped_by_signals(service.stop):
             running = asyncio.create_task(service.run())
             if drain:

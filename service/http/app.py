@@ -1,26 +1,30 @@
 """The web application: which routes there are, and what they share."""
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
 from fastapi import FastAPI
 
 from consumers.engine.subscription import Progress
+from repositories.postgres.database import PoolUse
 from service import wiring
 from service.http.health import health
+from service.http.metrics import collecting, metrics
 from service.settings import Settings
 
 
 @dataclass(frozen=True)
 class ServedProcess:
-    """What routes may know of the process that serves them. `progress` is by subscription.
+    """What routes may know of the process that serves them. `progress` is by subscription,
+    `pool_use` that of the service's own connections.
 
     It belongs to another thread's event loop: read it, and await nothing of it.
     """
 
     settings: Settings
     progress: Mapping[str, Progress] = field(default_factory=dict)
+    pool_use: Callable[[], PoolUse | None] = lambda: None
 
 
 def build_app(process: ServedProcess) -> FastAPI:
@@ -30,7 +34,8 @@ def build_app(process: ServedProcess) -> FastAPI:
     async def opened(app: FastAPI) -> AsyncIterator[None]:
         app.state.database = wiring.database(process.settings)
         try:
-            yield
+            async with collecting(app):
+                yield
         finally:
             await app.state.database.close()
 
@@ -38,6 +43,6 @@ def build_app(process: ServedProcess) -> FastAPI:
         title="Claim Analytics", docs_url=None, redoc_url=None, openapi_url=None, lifespan=opened
     )
     app.state.process = process
-    for router in (health,):
+    for router in (health, metrics):
         app.include_router(router)
     return app
