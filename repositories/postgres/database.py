@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager, suppress
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
 
 import asyncpg
 from sqlalchemy import event, func, select
@@ -58,6 +58,13 @@ def _give_up_connection(context: ExceptionContext) -> None:
     error = context.original_exception
     if isinstance(error, EmulatedDBAPIException) and ends_connection(error.driver_exception):
         context.is_disconnect = True
+
+
+class PoolUse(NamedTuple):
+    """How many connections of a pool are in use, and how many it may have."""
+
+    in_use: int
+    size: int
 
 
 class Database:
@@ -154,8 +161,13 @@ class Database:
     @property
     def all_taken(self) -> bool:
         """Whether every connection that the pool may have is in use."""
+        return self.pool_use.in_use >= self.pool_use.size
+
+    @property
+    def pool_use(self) -> PoolUse:
+        """From any thread."""
         pool = cast(QueuePool, self._engine.pool)
-        return pool.checkedout() >= pool.size()
+        return PoolUse(pool.checkedout(), pool.size())
 
     async def close(self) -> None:
         """Close all connections, in good order if the server answers."""

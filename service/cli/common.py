@@ -52,6 +52,7 @@ from service.reports.files.file_errors import (
 )
 from service.settings import PREFIX, Settings, sources
 from service.settings.sources import SettingSourceWrong
+from service.telemetry.traces import TracesNotInstalled
 
 log = logging.getLogger(__name__)
 
@@ -96,6 +97,7 @@ EXPECTED: tuple[tuple[type[Exception], Exit, str], ...] = (
     (HttpServerEnded, Exit.FAILED, ""),
     (KeySettingWrong, Exit.USAGE, ""),
     (StorageUrlWrong, Exit.USAGE, ""),
+    (TracesNotInstalled, Exit.USAGE, ""),
     (ReportNotFound, Exit.NOT_FOUND, ""),
     (UnknownProviders, Exit.NOT_FOUND, ""),
     (CannotBegin, Exit.USAGE, ""),
