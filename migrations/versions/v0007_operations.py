@@ -15,6 +15,7 @@ OF_REPORTS = (
     "report_id, provider_id, report_type, format, period_start, period_end, file_size_bytes,"
     " download_link_expires_at, downloaded, scheduled, status, error_message, created_at"
 )
+TRACED = ("report_jobs", "outbox")  # from a request to its announcement
 
 
 def _time(name: str, *, nullable: bool = False, now: bool = False) -> sa.Column[object]:
@@ -40,6 +41,8 @@ def upgrade() -> None:
         ["erased_at"],
         postgresql_where=sa.text("kind = 'removed'"),
     )
+    for table in TRACED:
+        op.add_column(table, sa.Column("traceparent", sa.String(55)))
 
 
 def _let_readers_read_all_figures() -> None:
@@ -220,6 +223,8 @@ def downgrade() -> None:
     """The version before knows no tombstones of removed claims, and would stumble over them."""
     op.execute("DELETE FROM erasures WHERE kind = 'removed'")
     op.drop_index("ix_erasures_removed", table_name="erasures")
+    for table in TRACED:
+        op.drop_column(table, "traceparent")
     for table in (
         "repaired_rows",
         "job_runs",

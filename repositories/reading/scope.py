@@ -7,7 +7,7 @@ All of it is local to the transaction, so a connection that goes back to the poo
 a pooler gives to somebody else, keeps nothing of it.
 """
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Final
 from uuid import UUID
@@ -19,7 +19,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from repositories.errors import DatabaseRefused
 from repositories.postgres.connecting import SESSION
 from repositories.postgres.database import domain_errors, open_engine
-from repositories.postgres.database_url import DatabaseUrl
+from repositories.postgres.database_url import CurrentUrl
 
 READER: Final = "claim_analytics_reader"
 NO_RIGHT = "42501"
@@ -30,11 +30,14 @@ class ReadingDatabase:
     """A pool of its own: readers never wait for the service's work, nor that for them.
 
     `pooled`: behind a pooler in transaction mode. `seconds` is how long a statement may take, and
-    how long a reader waits for a connection. Raises ValueError for what is no URL.
+    how long a reader waits for a connection. Raises ValueError for what is no URL, and what asking
+    for it raises.
     """
 
-    def __init__(self, url: str, *, pooled: bool, pool_size: int, seconds: float) -> None:
-        self._url = DatabaseUrl.parse(url)
+    def __init__(
+        self, url: str | Callable[[], str], *, pooled: bool, pool_size: int, seconds: float
+    ) -> None:
+        self._url = CurrentUrl(url)
         milliseconds = int(seconds * 1000)
         self._engine = open_engine(
             self._url,
@@ -50,7 +53,7 @@ class ReadingDatabase:
     async def scope(self, provider_id: UUID) -> AsyncIterator[AsyncConnection]:
         """A read-only transaction of the provider's rows, of which each statement sees the same
         moment. Raises `RepositoryError`s."""
-        with domain_errors(self._url):
+        with domain_errors(self._url.url):
             async with self._engine.connect() as plain:
                 connection = await plain.execution_options(
                     isolation_level="REPEATABLE READ", postgresql_readonly=True
@@ -65,7 +68,7 @@ class ReadingDatabase:
             if getattr(error.driver_exception, "sqlstate", None) != NO_RIGHT:
                 raise
             raise DatabaseRefused(
-                f"{self._url.named()}: its user may not take the role {READER}: run"
+                f"{self._url.url.named()}: its user may not take the role {READER}: run"
                 " `claim-analytics migrate`, which grants it or says how"
             ) from None
 

@@ -1,6 +1,7 @@
 """`claim-analytics migrate`: the database's schema."""
 
 from migrations import commands
+from migrations.revisions import head
 from repositories.claims.fill import count_behind
 from repositories.postgres.database import Database
 from repositories.reading.grant import ensure_reader
@@ -20,7 +21,7 @@ def migrate() -> None:
     settings = load_settings()
     with explained():
         commands.upgrade(settings.session_url)
-    print(f"The schema is at revision {commands.head()}.")  # noqa: T201
+    print(f"The schema is at revision {head()}.")  # noqa: T201
     if statement := run_async(ensure_reader(settings.session_url)):
         print(  # noqa: T201
             "Reading over HTTP needs a right that this user may not give: have somebody say, who"

@@ -17,7 +17,7 @@ import pytest
 
 from repositories.postgres.database import Database
 from repositories.reports.outcomes import finish_job
-from service.http import address
+from service.http import limits
 from service.http.api import downloads
 from service.reports.files.report_files import write_report
 from service.settings import Settings
@@ -180,7 +180,7 @@ async def test_a_client_that_takes_nothing_any_more_is_hung_up_on(
     observer: asyncpg.Connection,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(address, "STALLED_SECONDS", 1)
+    monkeypatch.setattr(limits, "STALLED_SECONDS", 0.5)
     await store_large(bench)
     async with http_client(api_settings) as client:
         where = urlsplit(str(client.base_url))
