@@ -92,10 +92,10 @@ def test_a_run_that_is_kept_out_ends_with_the_reason(guarded: Deployment, tmp_pa
 async def test_who_may_write_to_no_topic_or_create_none_is_told_so(secure: SecureKafka) -> None:
     """An idempotent producer needs a permission of the cluster, or one to write to some topic."""
     nobody = secure.connection("SASL", sasl_username=NOBODY)
-    said = "does not permit this user to create topics, or to write to any: add an ACL"
-    with pytest.raises(KafkaFailed, match=said):
+    topic = unique_topic()
+    with pytest.raises(KafkaFailed, match="to create topics, or to write to any: add an ACL"):
         async with publisher(nobody) as publishing:
-            await publishing.send(Message("elsewhere", b"key", b"value"))
-    with pytest.raises(KafkaFailed, match=said):
+            await publishing.send(Message(topic, b"key", b"value"))
+    with pytest.raises(KafkaFailed, match=f"this user to use the topic {topic}: add an ACL"):
         async with kafka_admin(nobody) as admin:
-            await admin.create(TopicPlan(unique_topic(), 1, 1))
+            await admin.create(TopicPlan(topic, 1, 1))
