@@ -47,6 +47,7 @@ async def test_both_passwords_are_changed_under_load(
             await _said(process, "wrong user or password in CLAIM_ANALYTICS_DATABASE_URL")
             _write(url, _with_user(postgres, user, f"second-{SECRET}"))
 
+            assert not process.log("joining the group anew")  # though logins expired all the while
             await asyncio.to_thread(secure.change_password, ROTATED, f"third-{SECRET}")
             for part in parts[2:]:
                 await publish(plain, part)
