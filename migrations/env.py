@@ -8,6 +8,7 @@ from alembic import context
 from sqlalchemy import Connection, pool
 
 from migrations import commands, writers
+from migrations.revisions import require_known
 from repositories.errors import RepositoryError
 from repositories.postgres.database import domain_errors, open_engine
 from repositories.postgres.database_url import CurrentUrl
@@ -32,7 +33,7 @@ async def connect_and_run(current: CurrentUrl) -> None:
     url = current.url
     async with inspection(url) as look:
         await require_migratable(look, url)
-        commands.require_known(await revision_of(look))
+        require_known(await revision_of(look))
     give_up = time.monotonic() + writers.PATIENCE_SECONDS
     while True:
         try:

@@ -15,7 +15,7 @@ from consumers.engine.lane import Lane, LaneParts
 from consumers.engine.offsets import FormerGroups
 from consumers.engine.orders import Orders
 from consumers.engine.retry import RetryPolicy
-from consumers.engine.subscription import Event, Progress, Subscription
+from consumers.engine.subscription import AnySubscription, Event, Progress, Subscription
 from consumers.kafka.connection import KafkaConnection, SecurityFileUnusable
 from consumers.kafka.inflation import bound_inflation
 from repositories.errors import DatabaseSettingWrong
@@ -28,12 +28,15 @@ from service.settings.sources import SettingSourceWrong
 MEMBER_PREFIX = "claim-analytics/"  # of what Kafka calls the members of groups
 
 
-def database(settings: Settings, *, statement_timeout_ms: int = 0) -> Database:
+def database(
+    settings: Settings, *, statement_timeout_ms: int = 0, pool_size: int | None = None
+) -> Database:
+    """`pool_size`: in place of the settings'."""
     direct = settings.database_direct_url
     return Database(
         asked(settings.database_url, DatabaseSettingWrong),
         direct_url=asked(direct, DatabaseSettingWrong) if direct else None,
-        pool_size=settings.database_pool_size,
+        pool_size=pool_size or settings.database_pool_size,
         statement_timeout_ms=statement_timeout_ms,
     )
 
@@ -140,4 +143,8 @@ def lanes(
             )
         )
 
-    return [lane(number) for number in range(settings.claim_lanes if subscription.in_lanes else 1)]
+    return [lane(number) for number in range(number_of_lanes(settings, subscription))]
+
+
+def number_of_lanes(settings: Settings, subscription: AnySubscription) -> int:
+    return settings.claim_lanes if subscription.in_lanes else 1

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager, suppress
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
 
 import asyncpg
 from sqlalchemy import event, func, select
@@ -60,6 +60,13 @@ def _give_up_connection(context: ExceptionContext) -> None:
         context.is_disconnect = True
 
 
+class PoolUse(NamedTuple):
+    """How many connections of a pool are in use, and how many it may have."""
+
+    in_use: int
+    size: int
+
+
 class Database:
     """A pool of connections to PostgreSQL; nothing is opened before the first transaction.
 
@@ -111,11 +118,12 @@ class Database:
 
         It locks nothing, so it may take as long as it needs: a report's pages, a whole recount.
         """
-        with domain_errors(self._url.url):
+        with under_way(self), domain_errors(self._url.url):
             async with self._engine.connect() as plain:
                 connection = await plain.execution_options(
                     isolation_level="REPEATABLE READ", postgresql_readonly=True
                 )
+                await note_backend(connection)
                 await self._prepare(connection)
                 await connection.execute(WITHOUT_LIMITS)
                 yield connection
@@ -153,8 +161,13 @@ class Database:
     @property
     def all_taken(self) -> bool:
         """Whether every connection that the pool may have is in use."""
+        return self.pool_use.in_use >= self.pool_use.size
+
+    @property
+    def pool_use(self) -> PoolUse:
+        """From any thread."""
         pool = cast(QueuePool, self._engine.pool)
-        return pool.checkedout() >= pool.size()
+        return PoolUse(pool.checkedout(), pool.size())
 
     async def close(self) -> None:
         """Close all connections, in good order if the server answers."""

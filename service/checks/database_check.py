@@ -7,6 +7,7 @@ from contextlib import suppress
 from typing import Any
 
 from consumers.engine.retry import RetryPolicy, set_within
+from migrations.revisions import require_head
 from repositories.errors import (
     DatabaseAbsent,
     DatabaseUnavailable,
@@ -29,9 +30,6 @@ LOOK_SECONDS = 30  # for all of it; a host that answers nothing costs its connec
 
 async def check_database(settings: Settings) -> None:
     """Raises RepositoryErrors: SchemaMissing, DatabaseUnsuitable, …, each with its remedy."""
-    # Alembic is loaded for commands that use the database alone.
-    from migrations.commands import require_head  # noqa: PLC0415
-
     direct = DatabaseUrl.parse(settings.session_url)
     try:
         async with asyncio.timeout(LOOK_SECONDS), inspection(direct) as connection:

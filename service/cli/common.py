@@ -34,7 +34,7 @@ from repositories.errors import (
 from service import logs
 from service.drain import DrainFailed
 from service.heartbeat import HeartbeatFileWrong
-from service.http.address import AddressNotFree
+from service.http.errors import AddressNotFree, HttpServerEnded
 from service.kafka import KafkaFailed, MessageRefused
 from service.operations.errors import (
     CannotBegin,
@@ -52,6 +52,7 @@ from service.reports.files.file_errors import (
 )
 from service.settings import PREFIX, Settings, sources
 from service.settings.sources import SettingSourceWrong
+from service.telemetry.traces import TracesNotInstalled
 
 log = logging.getLogger(__name__)
 
@@ -93,8 +94,10 @@ EXPECTED: tuple[tuple[type[Exception], Exit, str], ...] = (
     (SettingSourceWrong, Exit.USAGE, ""),
     (HeartbeatFileWrong, Exit.USAGE, ""),
     (AddressNotFree, Exit.USAGE, ""),
+    (HttpServerEnded, Exit.FAILED, ""),
     (KeySettingWrong, Exit.USAGE, ""),
     (StorageUrlWrong, Exit.USAGE, ""),
+    (TracesNotInstalled, Exit.USAGE, ""),
     (ReportNotFound, Exit.NOT_FOUND, ""),
     (UnknownProviders, Exit.NOT_FOUND, ""),
     (CannotBegin, Exit.USAGE, ""),

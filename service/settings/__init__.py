@@ -12,6 +12,7 @@ from repositories.postgres.database_url import DatabaseUrl
 from service.operations.nights import TimeOfDayOrOff, TimeZoneName
 from service.settings.addresses import host_and_port
 from service.settings.http import HttpSettings
+from service.settings.telemetry import TelemetrySettings
 from service.settings.topics import TOPICS, setting_of, settings_of_one_topic, topic_fields
 
 PREFIX = "CLAIM_ANALYTICS_"
@@ -53,7 +54,7 @@ class LogLevel(StrEnum):
     DEBUG = "debug"
 
 
-class DeclaredSettings(HttpSettings):
+class DeclaredSettings(HttpSettings, TelemetrySettings):
     """All but the names of the topics, which follow from the contracts: see `Settings`."""
 
     model_config = SettingsConfigDict(
