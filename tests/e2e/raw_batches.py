@@ -26,12 +26,18 @@ def with_undecodable_header(message: Message) -> Message:
     )
 
 
-async def produce(deployment: Deployment, partition: int, messages: Sequence[Message]) -> int:
-    """Publish the messages of one topic in one batch; the offset of the first."""
+async def produce(
+    deployment: Deployment,
+    partition: int,
+    messages: Sequence[Message],
+    timestamp_ms: int | None = None,
+) -> int:
+    """Publish the messages of one topic in one batch; the offset of the first. They are of now, if
+    no other time is given."""
     client = AIOKafkaClient(bootstrap_servers=deployment.bootstrap_servers)
     await client.bootstrap()
     try:
-        topics = [(messages[0].topic, [(partition, _batch(messages))])]
+        topics = [(messages[0].topic, [(partition, _batch(messages, timestamp_ms))])]
         request = ProduceRequest(
             transactional_id=None, required_acks=-1, timeout=10_000, topics=topics
         )
@@ -43,7 +49,7 @@ async def produce(deployment: Deployment, partition: int, messages: Sequence[Mes
     return int(offset)
 
 
-def _batch(messages: Sequence[Message]) -> bytes:
+def _batch(messages: Sequence[Message], timestamp_ms: int | None) -> bytes:
     builder = DefaultRecordBatchBuilder(
         magic=2,
         compression_type=0,
@@ -54,7 +60,8 @@ def _batch(messages: Sequence[Message]) -> bytes:
         batch_size=2**20,
     )
     for number, message in enumerate(messages):
-        assert builder.append(number, None, message.key, message.value, list(message.headers))
+        headers = list(message.headers)
+        assert builder.append(number, timestamp_ms, message.key, message.value, headers)
     batch = bytearray(bytes(builder.build()).replace(PLACEHOLDER, NO_TEXT))
     pack_into(">I", batch, CHECKSUM, calc_crc32c(batch[CHECKED:]))
     return bytes(batch)
