@@ -26,18 +26,12 @@ def with_undecodable_header(message: Message) -> Message:
     )
 
 
-async def produce(
-    deployment: Deployment,
-    partition: int,
-    messages: Sequence[Message],
-    timestamp_ms: int | None = None,
-) -> int:
-    """Publish the messages of one topic in one batch; the offset of the first. They are of now, if
-    no other time is given."""
+async def produce(deployment: Deployment, partition: int, messages: Sequence[Message]) -> int:
+    """Publish the messages of one topic in one batch; the offset of the first."""
     client = AIOKafkaClient(bootstrap_servers=deployment.bootstrap_servers)
     await client.bootstrap()
     try:
-        topics = [(messages[0].topic, [(partition, _batch(messages, timestamp_ms))])]
+        topics = [(messages[0].topic, [(partition, _batch(messages))])]
         request = ProduceRequest(
             transactional_id=None, required_acks=-1, timeout=10_000, topics=topics
         )
@@ -49,7 +43,7 @@ async def produce(
     return int(offset)
 
 
-def _batch(messages: Sequence[Message], timestamp_ms: int | None) -> bytes:
+def _batch(messages: Sequence[Message]) -> bytes:
     builder = DefaultRecordBatchBuilder(
         magic=2,
         compression_type=0,
@@ -60,8 +54,7 @@ def _batch(messages: Sequence[Message], timestamp_ms: int | None) -> bytes:
         batch_size=2**20,
     )
     for number, message in enumerate(messages):
-        headers = list(message.headers)
-        assert builder.append(number, timestamp_ms, message.key, message.value, headers)
+        assert builder.append(number, None, message.key, message.value, list(message.headers))
     batch = bytearray(bytes(builder.build()).replace(PLACEHOLDER, NO_TEXT))
     pack_into(">I", batch, CHECKSUM, calc_crc32c(batch[CHECKED:]))
     return bytes(batch)

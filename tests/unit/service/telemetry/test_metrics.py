@@ -42,7 +42,7 @@ def test_names_and_labels_keep_to_prometheus_conventions(metric: Metric) -> None
 def numbers_of(progress: Progress) -> dict[str, float]:
     registry = CollectorRegistry()
     registry.register(Numbers({"claims": progress}))
-    assert as_openmetrics(registry).endswith(b"# EOF\n")
+    assert as_openmetrics(registry).endswith(b"# EOF\n")  # type: ignore[no-untyped-call]  # the library's
     return series_of(generate_latest(registry).decode())
 
 
