@@ -18,8 +18,10 @@ from consumers.engine.brake import BAD, Brakes
 from consumers.engine.dead_letters import DeadLetterQueue, read_again
 from consumers.engine.errors import MassDeadLettering
 from consumers.engine.intake import Batch
+from consumers.engine.pulse import resting
 from consumers.engine.retry import Result, RetryPolicy, until_it_succeeds
 from consumers.engine.subscription import Event, Outcome, Progress, Refusal, Subscription
+from consumers.kafka.reach import reachable
 from consumers.telemetry.batches import Step
 from consumers.telemetry.spans import Attributes, Kind, Span, span
 from repositories.offsets import NextOffset
@@ -107,15 +109,17 @@ class Applier(Generic[Event]):
     ) -> Sequence[DeadLetter]:
         """Send the batch's dead letters and those of its refusals; all of them are returned."""
         if refusals:
-            refused = await self._keep_trying(
-                lambda: self._letters_of(refusals), "reading refused messages again"
-            )
+            with resting():
+                refused = await self._keep_trying(
+                    lambda: self._letters_of(refusals), "reading refused messages again"
+                )
             letters = [*letters, *refused]
         if letters:
-            copied = await self._keep_trying(
-                lambda: self.dead_letter_queue.publish(letters, self.group),
-                "publishing dead letters",
-            )
+            with resting():
+                copied = await self._keep_trying(
+                    lambda: self.dead_letter_queue.publish(letters, self.group),
+                    "publishing dead letters",
+                )
             await self._keep_trying(
                 lambda: store_copies(self.database, copied), "noting where dead letters lie"
             )
@@ -201,6 +205,7 @@ class Applier(Generic[Event]):
                 async with asyncio.timeout(COMMIT_SECONDS):
                     await consumer.commit(offsets)
             except TimeoutError:
+                await reachable(self.dead_letter_queue.connection)  # which may raise the reason
                 raise KafkaTimeoutError from None
 
         try:

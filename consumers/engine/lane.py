@@ -22,6 +22,7 @@ from consumers.engine.intake import BatchPolicy, Intake
 from consumers.engine.offsets import FormerGroups, Starts, start_offsets
 from consumers.engine.orders import Orders
 from consumers.engine.outage import Outage
+from consumers.engine.pulse import current_pulse, working
 from consumers.engine.reader import Reader
 from consumers.engine.retry import (
     RetryPolicy,
@@ -42,8 +43,8 @@ from repositories.offsets import forget_offsets
 log = logging.getLogger(__name__)
 
 TOPIC_SECONDS, TOPIC_PAUSE_SECONDS = 5.0, 0.5  # a topic made a moment ago is not listed at once
-TOPIC_CHECK_SECONDS = 15.0
-CHECKS_A_COMPLAINT = 4
+TOPIC_CHECK_SECONDS = 5.0  # and so is a fault named that the client meets without a word
+CHECKS_A_COMPLAINT = 12
 BREAK_OFF_SECONDS = 3
 
 
@@ -75,7 +76,6 @@ class Lane(ConsumerRebalanceListener, Generic[Event]):  # type: ignore[misc]  # 
         self._applying: asyncio.Task[None] | None = None
         self._idle = asyncio.Event()
         self._idle.set()
-        self._was_assigned = False
         self._watch = TopicWatch(self._labels, tells=parts.applier.lane == 0)
         self._membership_outage = Outage(f"being in the group {parts.applier.group}")
         self._reading_outage = Outage("reading from Kafka")
@@ -86,7 +86,7 @@ class Lane(ConsumerRebalanceListener, Generic[Event]):  # type: ignore[misc]  # 
 
         Raises ConsumerStopped, or another error after which this consumer cannot go on.
         """
-        attempt = 0
+        attempt, self._pulse = 0, current_pulse()
         while not stop.is_set():
             try:
                 await self._consume(stop)
@@ -100,7 +100,7 @@ class Lane(ConsumerRebalanceListener, Generic[Event]):  # type: ignore[misc]  # 
         self._failure = asyncio.get_running_loop().create_future()
         self._consumer = None
         self._start_applying()
-        membership = self._watched(self._take_part())
+        membership = self._watched(self._take_part(), "membership")
         stopping = asyncio.create_task(stop.wait())
         try:
             either: set[asyncio.Future[Any]] = {stopping, self._failure}
@@ -199,7 +199,7 @@ class Lane(ConsumerRebalanceListener, Generic[Event]):  # type: ignore[misc]  # 
     async def on_partitions_assigned(self, assigned: Iterable[TopicPartition]) -> None:
         """Called by the client after each rebalance; must not wait, must not raise."""
         partitions = sorted(assigned)
-        self._was_assigned = True
+        self._progress.joined.add(self._applier.lane)
         self._progress.assigned |= set(partitions)
         self._read(partitions)
         self._log("partitions assigned", partitions)
@@ -222,7 +222,7 @@ class Lane(ConsumerRebalanceListener, Generic[Event]):  # type: ignore[misc]  # 
             self._start_applying()
         self._progress.assigned -= set(revoked)
         self._read([])  # so that somebody hears it if the group refuses this member
-        if self._was_assigned:
+        if self._applier.lane in self._progress.joined:
             self._log("partitions revoked", revoked)
 
     def _read(self, partitions: Collection[TopicPartition]) -> None:
@@ -245,7 +245,7 @@ class Lane(ConsumerRebalanceListener, Generic[Event]):  # type: ignore[misc]  # 
                 parts.retry,
             )
 
-        self._reading = self._watched(reader.run(assigned, starts))
+        self._reading = self._watched(reader.run(assigned, starts), "reading")
 
     async def _stop_reading(self) -> None:
         """At once: what the reader holds is dropped, and read again by the next owner."""
@@ -259,12 +259,13 @@ class Lane(ConsumerRebalanceListener, Generic[Event]):  # type: ignore[misc]  # 
             batch = await self._intake.take()
             self._idle.clear()
             try:
-                await self._applier.apply(batch, self._consumer)
+                with working("applying a batch"):
+                    await self._applier.apply(batch, self._consumer)
             finally:
                 self._idle.set()
 
     def _start_applying(self) -> None:
-        self._applying = self._watched(self._apply_batches())
+        self._applying = self._watched(self._apply_batches(), "applying")
 
     async def _stop_applying(self) -> None:
         """Break off the batch at hand; a database that hangs keeps nobody from leaving it there."""
@@ -276,9 +277,9 @@ class Lane(ConsumerRebalanceListener, Generic[Event]):  # type: ignore[misc]  # 
         """Whether the batch at hand was finished `within` so many seconds."""
         return await set_within(self._idle, within)
 
-    def _watched(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
-        """A task whose error fails the whole lane."""
-        task = asyncio.create_task(work)
+    def _watched(self, work: Coroutine[Any, Any, None], what: str) -> asyncio.Task[None]:
+        """A task whose error fails the whole lane, and whose pulse is a part of the lane's."""
+        task = self._pulse.part(what).task(work)
         task.add_done_callback(self._fail_with)
         return task
 

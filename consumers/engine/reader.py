@@ -27,6 +27,7 @@ from consumers.engine.dead_letters import bytes_of
 from consumers.engine.intake import Chunk, Intake
 from consumers.engine.orders import Orders
 from consumers.engine.outage import LONG_SECONDS, Outage
+from consumers.engine.pulse import beat, resting, working
 from consumers.engine.retry import LOOK_AT_KAFKA, is_transient, tell_failure
 from consumers.engine.subscription import Decode, Event, Progress
 from consumers.kafka.stops import Stop, is_of_a_record, name_of, stop_over
@@ -88,13 +89,15 @@ class Reader(Generic[Event]):
                 self._open[partition] = Position(start)
                 # Even an empty partition gets its offset committed: a drain sees that it is done.
                 await self._hand_on(partition, [])
-            while True:
-                await self._obey()
-                self._stop_topics()
-                if time.monotonic() < self._singly_until:
-                    await self._read_singly()
-                else:
-                    await self._read(self._those_whose_turn_it_is())
+            with working("reading"):
+                while True:
+                    beat()
+                    await self._obey()
+                    self._stop_topics()
+                    if time.monotonic() < self._singly_until:
+                        await self._read_singly()
+                    else:
+                        await self._read(self._those_whose_turn_it_is())
         except (IllegalStateError, ConsumerStoppedError):
             return  # the partitions were revoked, or the client was closed, a moment ago
         finally:
@@ -196,7 +199,8 @@ class Reader(Generic[Event]):
             linked_contexts(records),
         )  # fmt: skip
         state.last = state.next = position
-        await self.intake.put(chunk)
+        with resting():  # the applier may wait for the database
+            await self.intake.put(chunk)
 
     def _those_whose_turn_it_is(self) -> list[TopicPartition]:
         """All partitions; of those that are far behind, those of one number after the other.

@@ -11,6 +11,7 @@ from aiokafka import errors as kafka
 from aiokafka.errors import KafkaError
 
 from consumers.engine.outage import Outage
+from consumers.engine.pulse import beat
 from consumers.engine.watch import LOOK_AT_POSTGRESQL, watched
 from consumers.kafka.faults import KafkaFault
 from consumers.telemetry.retries import count_retry
@@ -72,6 +73,7 @@ async def until_it_succeeds(
     """
     attempt, outage = 0, Outage(doing)
     while True:
+        beat()
         try:
             with watched(outage):
                 result = await work()

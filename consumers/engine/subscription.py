@@ -1,5 +1,6 @@
 """What a topic's module provides: how to decode its messages, and what to do with a batch."""
 
+import time
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -105,7 +106,8 @@ class Progress:
 
     `committed` has the next offset of each partition since it was assigned, `stopped` those that
     are read no further; `missing` names topics; `without_topic`: none is there to read, and the
-    lanes wait for one.
+    lanes wait for one. `joined` has the lanes that have been in the group, with or without a
+    partition; `last_batch` is in seconds since 1970.
     """
 
     messages: int = 0
@@ -116,6 +118,7 @@ class Progress:
     decoded_differently: int = 0
     corrected: int = 0
     batches: int = 0
+    last_batch: float | None = None
     dead_letters: Counter[DeadLetterReason] = field(default_factory=Counter)
     lags: Lags = field(default_factory=Lags)
     numbers: BatchNumbers = field(default_factory=BatchNumbers)
@@ -124,10 +127,12 @@ class Progress:
     stopped: dict[TopicPartition, Stop] = field(default_factory=dict)
     missing: set[str] = field(default_factory=set)
     without_topic: bool = False
+    joined: set[int] = field(default_factory=set)
 
     def count(self, messages: int, outcome: Outcome, letters: Sequence[DeadLetter]) -> None:
         self.messages += messages
         self.batches += 1
+        self.last_batch = time.time()
         self.applied += outcome.applied
         self.stale += outcome.stale
         self.duplicate += outcome.duplicate

@@ -12,7 +12,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 
+from consumers.engine.pulse import working
 from consumers.engine.retry import set_within
+from consumers.engine.watch import watched
 from consumers.kafka.connection import KafkaConnection
 from consumers.telemetry.spans import Kind, span
 from repositories.errors import RepositoryError
@@ -87,9 +89,11 @@ async def _publish_next(
     """Whether there was anything to publish. Raises MessageRefused, also where it has set the one
     announcement that was refused aside."""
     announcements: Sequence[Announcement] = ()
+    outage = progress.backoff.outage
     try:
-        async with unpublished(database, progress.at_once) as announcements:
-            await _publish(publishing, settings, announcements)
+        with working(outage.doing), watched(outage):
+            async with unpublished(database, progress.at_once) as announcements:
+                await _publish(publishing, settings, announcements)
     except MessageRefused as refused:
         if progress.at_once == 1:
             await _set_aside(database, announcements[0], refused)

@@ -9,10 +9,14 @@ import time
 import traceback
 from collections.abc import Awaitable, Callable, Coroutine
 from contextlib import aclosing, suppress
+from contextvars import Context
 from dataclasses import dataclass, replace
 from typing import Any
 
+from consumers.engine.outage import Outage
+from consumers.engine.pulse import working
 from consumers.engine.retry import RetryPolicy, until_it_succeeds
+from consumers.engine.watch import watched
 from consumers.telemetry.spans import Attributes, span
 from repositories.errors import RepositoryError
 from repositories.postgres.database import Database
@@ -94,10 +98,12 @@ class ReportWorker:
         """None too while the store is another's: its reports wait, and lose no tries."""
         if self._backoff.pausing:
             return None
+        outage = self._backoff.outage
         try:
-            with suppress(StoreUnavailable):  # then a try fails, and is counted
-                await self._owner.confirm(within=OWNED_SECONDS)
-            job = await claim_job(self._database, self._policy.lease)
+            with working(outage.doing), watched(outage):
+                with suppress(StoreUnavailable):  # then a try fails, and is counted
+                    await self._owner.confirm(within=OWNED_SECONDS)
+                job = await claim_job(self._database, self._policy.lease)
         except (RepositoryError, StoreNotOurs) as error:
             if not error.retriable:
                 raise
@@ -131,8 +137,11 @@ class ReportWorker:
     async def _make(self, job: ClaimedJob) -> Outcome:
         if job.tries > self._policy.most_tries:
             return await self._fail(job, job.last_error or "worker-died", GENERIC)
+        outage = Outage("making a report")
         try:
-            await self._under_lease(job, self._write_and_finish(job))
+            with working(outage.doing), watched(outage):
+                await self._under_lease(job, self._write_and_finish(job))
+            outage.over()
         except PasswordRefused as refused:
             return await self._fail(job, "password-refused", str(refused))
         except LeaseLost:
@@ -224,7 +233,8 @@ class ReportWorker:
     async def _under_lease(self, job: ClaimedJob, work: Coroutine[Any, Any, None]) -> None:
         """Renew the lease while `work` runs; cancel it and raise LeaseLost if the lease is lost."""
         working = asyncio.create_task(work)
-        keeping = asyncio.create_task(self._keep_lease(job))
+        # In a context of its own: a lease that is renewed is no sign that the work goes on.
+        keeping = asyncio.create_task(self._keep_lease(job), context=Context())
         try:
             await asyncio.wait({working, keeping}, return_when=asyncio.FIRST_COMPLETED)
             if not working.done():

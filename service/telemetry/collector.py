@@ -93,7 +93,10 @@ class Numbers(Collector):
 
     def _trouble(self) -> Iterator[Family]:
         yield metrics.RETRIES.of({(cause,): times for cause, times in dict(RETRIES).items()})
-        yield metrics.TROUBLE_SECONDS.of({(what,): since for what, since in lasting().items()})
+        trouble: dict[tuple[str, ...], float] = {}
+        for one in lasting():
+            trouble[one.doing,] = max(one.seconds, trouble.get((one.doing,), 0.0))
+        yield metrics.TROUBLE_SECONDS.of(trouble)
         pools = {name: use for name, ask in self.pools.items() if (use := ask())}
         yield metrics.POOL_IN_USE.of({(name,): use.in_use for name, use in pools.items()})
         yield metrics.POOL_SIZE.of({(name,): use.size for name, use in pools.items()})

@@ -12,7 +12,7 @@ import pytest
 from consumers.engine.errors import ConsumerStopped
 from consumers.telemetry import lag
 from consumers.topics.claims import CLAIMS
-from service.http.app import ServedProcess
+from service.http.process import ServedProcess
 from service.operations.refresh import refresh_all
 from service.operations.standing import looking_at_kafka, standings
 from service.runner import Service
@@ -51,7 +51,7 @@ async def stopping_service(deployment: Deployment) -> AsyncIterator[Service]:
 
 
 def served(service: Service, deployment: Deployment) -> ServedProcess:
-    return ServedProcess(deployment.settings, service.progress, service.pool_use)
+    return ServedProcess(deployment.settings, service.progress, pool_use=service.pool_use)
 
 
 async def scrape(client: httpx.AsyncClient) -> Told:
