@@ -92,7 +92,7 @@ async def test_each_staged_fault_shows_in_a_scrape_and_fires_its_alert(
             told, seconds = await scrape(client), time.time() - began
             await _agrees_with_offsets_show(deployment, told, stuck)
         refused = deployment.having(database_url="postgresql://nobody@127.0.0.1:1/none")
-        async with http_client(refused.settings, served(service, deployment)) as client:
+        async with http_client(refused.settings, served(service, refused)) as client:
             began = time.monotonic()
             away = await scrape(client)
             assert time.monotonic() - began < 3
