@@ -27,11 +27,13 @@ from tests.benchmarks.receipt import measure_receipts, show_receipts
 from tests.benchmarks.recompute import measure_recomputing, show_recomputing
 from tests.benchmarks.replay import measure_replay, show_replay
 from tests.benchmarks.reports import Made, measure_reports
+from tests.benchmarks.sizes import measure_sizes, show_sizes
 from tests.benchmarks.workload import Workload
 
 PARTS = (
     *("latency", "backlog", "plain", "scale", "keys", "year", "memory", "reports"),
     *("recompute", "letters", "receipt", "replay"),
+    "sizes",
 )
 MIB = 1024 * 1024
 MEMORY_LIMIT_MB = 250
@@ -103,6 +105,7 @@ def measure(
         "recompute": lambda: show_recomputing(measure_recomputing(bench, claims), console),
         "letters": lambda: show_letters(measure_letters(bench), console),
         "receipt": lambda: show_receipts(measure_receipts(bench, workload), console),
+        "sizes": lambda: show_sizes(measure_sizes(bench, workload), console),
     }
     for part in PARTS:
         if part in parts:
