@@ -13,6 +13,7 @@ from uuid import uuid4
 
 import asyncpg
 import httpx
+import psutil
 import pytest
 
 from repositories.postgres.database import Database
@@ -156,21 +157,25 @@ async def test_a_client_that_stops_in_the_middle_leaves_nothing_open(
     await client.get("/v1/reports", headers=issuer.bearer(P))  # opens what stays open
     await client.head(path(), headers=issuer.bearer(P))
 
-    def opened() -> tuple[int, int]:
-        return len([*Path("/proc/self/fd").iterdir()]), threading.active_count()
+    process, threads = psutil.Process(), threading.active_count()
+
+    def open_ends() -> int:
+        """Of connections to the service."""
+        ends = process.net_connections("tcp")
+        return sum(c.laddr.port == client.base_url.port and c.status == "ESTABLISHED" for c in ends)
 
     async with client.stream("GET", path(), headers=issuer.bearer(P)) as answer:
         await anext(answer.aiter_bytes())
         during = await observer.fetchval(IN_TRANSACTION)
-        before = opened()
+        assert open_ends() == 1
     [action] = await noted(observer)
     assert action["outcome"] == "broken off"
     assert json.loads(action["counts"])["bytes"] < LARGE
     assert (during, await observer.fetchval(IN_TRANSACTION)) == (0, 0)
     assert not (await report_row(observer))["downloaded"]
-    # Both ends of the connection were open, and are not.
-    await until(lambda: opened()[0] <= before[0] - 2, "the connection to be closed")
-    assert opened()[1] <= before[1]
+    await until(lambda: open_ends() == 0, "the connection to be closed")
+    assert [file.path for file in process.open_files() if file.path.endswith(".enc")] == []
+    assert threading.active_count() <= threads
 
 
 async def test_a_client_that_takes_nothing_any_more_is_hung_up_on(
