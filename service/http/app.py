@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 from fastapi import FastAPI
 
 from service import wiring
-from service.http.api.app import build_api, reading_opened
+from service.http.api.app import build_api, mounted, reading_opened
 from service.http.health import health
 from service.http.limits import BoundedBodies
 from service.http.metrics import collecting, metrics
@@ -42,5 +42,5 @@ def build_app(process: ServedProcess) -> FastAPI:
     app.add_middleware(BoundedBodies)
     for router in (health, metrics):
         app.include_router(router)
-    app.mount("/v1", api)
+    app.router.routes.append(mounted(api))
     return app
