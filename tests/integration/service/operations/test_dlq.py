@@ -129,7 +129,7 @@ async def _until_letters(deployment: Deployment, number: int, **columns: Any) ->
     ("arguments", "said"),
     [
         (("list", "--topic", "claim-payed"), "claim-payed is no topic that this service reads"),
-        (("list", "--since", "2026-03-01T08:00:00"), "no time in the years 2000 to 2100 with its"),
+        (("list", "--since", "2026-03-01T08:00:00"), "has no offset from UTC"),
         (("show", "claim-paid", "3", "last"), "A place is TOPIC PARTITION OFFSET"),
         (("redrive", "claim-paid", "3"), "A place is TOPIC PARTITION OFFSET"),
         (("redrive", "claim-paid", "3", "1", "--reason", "not-json"), "not both"),
