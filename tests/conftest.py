@@ -35,8 +35,10 @@ def kafka() -> Iterator[str]:
 
 @pytest.fixture
 def postgres(request: pytest.FixtureRequest) -> Iterator[str]:
-    """The URL, without a driver, of a fresh and empty database."""
-    server = servers.given_postgres() or request.getfixturevalue("_postgres18_server")
+    """The URL, without a driver, of a fresh and empty database; with `ON_BOTH` once on each."""
+    server = servers.given_postgres()
+    if not server or hasattr(request, "param"):
+        server = str(request.getfixturevalue(getattr(request, "param", "_postgres18_server")))
     with servers.fresh_database(server) as url:
         yield url
 
