@@ -1,8 +1,11 @@
 """Fixtures that give tests a real Kafka and a real PostgreSQL. Nothing starts before it is used."""
 
+import gc
+import os
 import signal
+import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from typing import TypeVar
 
@@ -21,6 +24,24 @@ if threading.current_thread() is threading.main_thread() and (
     signal.getsignal(signal.SIGINT) is signal.SIG_IGN
 ):
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+# Bytecode is kept, also on a machine that is told to keep none: else each of some hundred processes
+# compiles all modules anew. Git ignores it, and `make clean` removes it.
+sys.dont_write_bytecode = False
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Generator[None, object, object]:
+    """Thousands of tests are collected, and nothing of it is garbage before the end."""
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.freeze()
+        gc.enable()
+
 
 NO_DOCKER = "No Docker engine answers with the images, and the server cannot be started here"
 OWN = "The test needs a server of its own, to stop and kill it, and cannot start it"

@@ -134,20 +134,6 @@ async def count_letters(database: Database, which: LetterFilter) -> int:
         return int(await connection.scalar(counted) or 0)
 
 
-@asynccontextmanager
-async def redriving_alone(database: Database) -> AsyncIterator[None]:
-    """Within the block no other redrive finds letters, or marks those that it found.
-
-    Held by a session of its own, so it blocks no batch, and whose process dies lets go of it.
-    Raises LockNotAvailable if another does not let go for a minute.
-    """
-    async with database.session() as session:
-        await session.execute(f"SET lock_timeout = '{REDRIVE_LOCK_SECONDS}s'")
-        await session.execute("SET idle_session_timeout = 0")
-        await session.execute("SELECT pg_advisory_lock($1)", REDRIVE_LOCK)
-        yield
-
-
 async def mark_redriven(database: Database, letters: Sequence[KnownLetter]) -> None:
     """Copies of these were acknowledged. One that has moved since, as its copy was read already,
     stays where it is and counts the redrive alone."""
@@ -162,6 +148,20 @@ async def mark_lost(database: Database, letters: Sequence[KnownLetter]) -> None:
     """No topic has their messages any more."""
     async with database.transaction() as connection:
         await connection.execute(_unmoved(letters, LetterState.LOST))
+
+
+@asynccontextmanager
+async def redriving_alone(database: Database) -> AsyncIterator[None]:
+    """Within the block no other redrive finds letters, or marks those that it found.
+
+    Held by a session of its own, so it blocks no batch, and whose process dies lets go of it.
+    Raises LockNotAvailable if another does not let go for a minute.
+    """
+    async with database.session() as session:
+        await session.execute(f"SET lock_timeout = '{REDRIVE_LOCK_SECONDS}s'")
+        await session.execute("SET idle_session_timeout = 0")
+        await session.execute("SELECT pg_advisory_lock($1)", REDRIVE_LOCK)
+        yield
 
 
 async def park_letters(database: Database, which: LetterFilter, *, lift: bool) -> int:

@@ -48,7 +48,7 @@ def test_a_letter_from_the_list_to_its_end(
     bad = message(deployment, submitted(patient_phn=NUMBER, submitted_fee="too much"))
     asyncio.run(_consumed(deployment, [bad, *nonsense(deployment, 2)], 3, redrives=0))
     place = _from_list_to_forecast(dlq, deployment)
-    assert dlq("redrive", "--reason", "invalid-field", *WHY).words == "1 redriven"
+    assert dlq("redrive", "--reason", "invalid-field", *WHY).output == "1 redriven\n"
     asyncio.run(_consumed(deployment, [], 1, redrives=1, state="open"))
     _what_is_left(dlq, place)
     rows = asyncio.run(_actions(deployment))
