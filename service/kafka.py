@@ -5,7 +5,7 @@ The one module of this floor that knows aiokafka; consuming is done in `consumer
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -25,6 +25,7 @@ from aiokafka.errors import (
     for_code,
 )
 
+from consumers.kafka.cluster import Cluster, look_at_cluster
 from consumers.kafka.connection import KafkaConnection
 from consumers.kafka.faults import KafkaFault, KafkaUnreachable
 from consumers.kafka.positions import offsets_by, partitions_of
@@ -69,9 +70,16 @@ class Message:
 class KafkaAdmin:
     """Topics, and where groups stand in them."""
 
-    def __init__(self, client: AIOKafkaAdminClient, reader: AIOKafkaConsumer) -> None:
+    def __init__(
+        self, client: AIOKafkaAdminClient, reader: AIOKafkaConsumer, connection: KafkaConnection
+    ) -> None:
         self._client = client
         self._reader = reader
+        self._connection = connection
+
+    async def look_at(self, topics: Collection[str], groups: Collection[str]) -> Cluster:
+        """What there is of these, and what this user may do with it."""
+        return await look_at_cluster(self._client, self._reader, self._connection, topics, groups)
 
     async def existing_topics(self) -> set[str]:
         return set(await self._client.list_topics())
@@ -179,7 +187,7 @@ async def kafka_admin(connection: KafkaConnection) -> AsyncIterator[KafkaAdmin]:
         try:
             await client.start()
             await reader.start()
-            yield KafkaAdmin(client, reader)
+            yield KafkaAdmin(client, reader, connection)
         finally:
             await client.close()
             await reader.stop()

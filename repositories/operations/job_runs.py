@@ -6,8 +6,8 @@ the run's end, another may take the night over. Leases run by the database's clo
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date, timedelta
-from typing import Any
+from datetime import date, datetime, timedelta
+from typing import Any, NamedTuple
 from uuid import UUID, uuid4
 
 from sqlalchemy import ColumnElement, Update, exists, func, literal, select, update
@@ -26,6 +26,24 @@ class Run:
     job: str
     night: date
     lease_token: UUID
+
+
+class Standing(NamedTuple):
+    """How far a job is: the last night whose run has ended, None before the first; since when one
+    is under way under a lease that lasts, None if none is."""
+
+    last_ended: date | None
+    under_way_since: datetime | None
+
+
+async def standing_of(database: Database, job: str) -> Standing:
+    night, begun = job_runs.c.night, job_runs.c.started_at
+    found = select(
+        func.max(night).filter(job_runs.c.ended_at.is_not(None)),
+        func.min(begun).filter(job_runs.c.leased_until > _now()),
+    ).where(job_runs.c.job == job)
+    async with database.snapshot() as connection:
+        return Standing(*(await connection.execute(found)).one())
 
 
 async def note_first_night(database: Database, job: str, night: date) -> bool:

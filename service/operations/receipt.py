@@ -27,6 +27,7 @@ class Answer(StrEnum):
 
     YES = "yes"  # it makes the claim what it is now
     OVERTAKEN = "overtaken"  # it is in the history, and a higher version counts
+    REMOVED = "removed"  # it was over its time, and nothing is kept of it
     DEAD = "dead"  # it could not be used: a letter names the claim
     NO = "no"  # all that was there was read, and it was not among it
     NOT_YET = "not yet"  # something was not read that may hold it
@@ -73,7 +74,9 @@ async def receipt(
 
 
 def _known(claim: ClaimReceipt, version: int | None) -> Answer | None:
-    """What the history answers, if it does."""
+    """What the history answers, if it does, or the tombstone that a claim has left in it."""
+    if claim.removed_at:
+        return Answer.REMOVED
     if claim.counting_version is None:
         return None
     if version in (None, claim.counting_version):
