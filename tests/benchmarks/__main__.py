@@ -28,11 +28,12 @@ from tests.benchmarks.receipt import measure_receipts, show_receipts
 from tests.benchmarks.recompute import measure_recomputing, show_recomputing
 from tests.benchmarks.replay import measure_replay, show_replay
 from tests.benchmarks.reports import Made, measure_reports
+from tests.benchmarks.sizes import measure_sizes, show_sizes
 from tests.benchmarks.workload import Workload
 
 PARTS = (
     *("latency", "backlog", "plain", "scale", "keys", "year", "memory", "reports"),
-    *("recompute", "letters", "receipt", "replay", "numbers"),
+    *("recompute", "letters", "receipt", "replay", "numbers", "sizes"),
 )
 MIB = 1024 * 1024
 MEMORY_LIMIT_MB = 250
@@ -105,6 +106,7 @@ def measure(
         "letters": lambda: show_letters(measure_letters(bench), console),
         "numbers": lambda: show_numbers(measure_numbers(bench, workload, against), console),
         "receipt": lambda: show_receipts(measure_receipts(bench, workload), console),
+        "sizes": lambda: show_sizes(measure_sizes(bench, workload), console),
     }
     for part in PARTS:
         if part in parts:
