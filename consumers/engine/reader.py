@@ -174,8 +174,7 @@ class Reader(Generic[Event]):
 
     async def _hand_on(self, partition: TopicPartition, records: Sequence[Record]) -> None:
         decode = self.decoders[partition.topic]
-        if records:
-            self.progress.lags.read(partition, records[0].timestamp)
+        self.progress.lags.read(partition, *(record.timestamp for record in records[:1]))
         events: list[Event] = []
         letters: list[DeadLetter] = []
         verdicts = bytearray(len(records))
@@ -234,10 +233,8 @@ class Reader(Generic[Event]):
         self._turn = None
 
     def _lag(self, partition: TopicPartition) -> int:
-        """In messages, as far as the broker's last answer tells.
-
-        Not by the high watermark: what an open transaction holds back cannot be read.
-        """
+        """In messages, by the broker's last answer; not by the high watermark, since what an open
+        transaction holds back cannot be read."""
         if partition not in self.consumer.assignment():
             return 0  # revoked a moment ago, as the next call says
         end = self.consumer.last_stable_offset(partition)
