@@ -34,7 +34,7 @@ from consumers.kafka.topics import forbidden_topics, missing_permission, missing
 
 Positions = dict[tuple[str, int], int]  # (topic, partition): offset of the next message
 UNACKNOWLEDGED = 5_000  # messages that may be under way at once
-NEW_TOPIC_SECONDS = 5  # for a topic that was created a moment ago to be known to each broker
+NEW_TOPIC_SECONDS = 60  # a broker that has just started, on a busy machine, takes half a minute
 NO_LIMIT = 2**31 - 1  # bytes of a request: the broker's own limit decides
 GOODBYE_SECONDS = 5  # a producer with messages left would wait for a lost broker for ever
 
