@@ -8,6 +8,7 @@ from fastapi import FastAPI
 
 from consumers.engine.subscription import Progress
 from service import wiring
+from service.http.console.site import add_console
 from service.http.health import health
 from service.settings import Settings
 
@@ -40,4 +41,5 @@ def build_app(process: ServedProcess) -> FastAPI:
     app.state.process = process
     for router in (health,):
         app.include_router(router)
+    add_console(app, process.settings)
     return app
