@@ -8,6 +8,8 @@ from uuid import UUID
 
 from consumers.topics.claims import CLAIMS
 from consumers.topics.providers import PROVIDER_UPDATES
+from consumers.topics.report_requests import REPORT_REQUESTS
+from consumers.topics.suggestions import AI_SUGGESTIONS
 from repositories.operations.letter_states import LetterFilter, count_letters, find_letters
 from repositories.operations.letters import LetterId
 from repositories.postgres.database import Database
@@ -60,10 +62,16 @@ class Stage:
 
 
 @asynccontextmanager
-async def staged(kafka: str, database_url: str, folder: Path) -> AsyncIterator[Stage]:
+async def staged(
+    kafka: str, database_url: str, folder: Path, *, plain_names: bool = False
+) -> AsyncIterator[Stage]:
     """A claim with a number, a fee and a physician's name that no page may show; dead letters, a
-    failed report, and messages of a topic that nobody reads."""
-    deployment = await deploy_reports(kafka, database_url, folder)
+    failed report, and messages of a topic that nobody reads.
+
+    `plain_names`: topics and groups by their default names, on servers of its own, and all of them
+    read.
+    """
+    deployment = await deploy_reports(kafka, database_url, folder, plain_names=plain_names)
     database, fault = Database(database_url), Fault([PAID])
     load = simulated(deployment, 150)
     planted = {"patient_phn": PHN, "submitted_fee": FEE}
@@ -71,13 +79,14 @@ async def staged(kafka: str, database_url: str, folder: Path) -> AsyncIterator[S
     payment = paid("planted", 2, "planted", assessed_fee=FEE, **planted)
     owing = len(load.of(deployment.topic(PAID)).messages) + 1
     try:
-        async with consuming_with(deployment, fault, CLAIMS, PROVIDER_UPDATES):
+        others = (AI_SUGGESTIONS, REPORT_REQUESTS) if plain_names else ()
+        async with consuming_with(deployment, fault, CLAIMS, PROVIDER_UPDATES, *others):
             await publish(
                 deployment,
                 [
                     *load.messages,
                     *nonsense(deployment, NONSENSE),
-                    *nonsense(deployment, UNREAD, "ai-suggestion"),
+                    *nonsense(deployment, 0 if plain_names else UNREAD, "ai-suggestion"),
                     *(message(deployment, spec) for spec in (claim, payment)),
                     _profile(deployment),
                 ],

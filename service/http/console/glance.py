@@ -98,7 +98,8 @@ def _late(one: Standing, earlier: Mapping[str, TakenSample]) -> int:
 
 def of_reports(failed: int) -> Iterator[Finding]:
     if failed:
-        yield look(REPORTS, f"{failed:,} reports of the last seven days have failed.")
+        some = "report has" if failed == 1 else "reports have"
+        yield look(REPORTS, f"{failed:,} {some} failed within seven days.")
 
 
 def of_nights(settings: Settings, runs: Sequence[RecordedRun]) -> Iterator[Finding]:
