@@ -1,7 +1,7 @@
-"""A file that is touched while the process is alive: for health checks of containers.
+"""A file that is touched while the process is alive: for health checks that speak no HTTP.
 
-A consumer or job that cannot go on ends the process, so what is left to be noticed from outside is
-an event loop that is stuck. Waiting for a database or a broker that is away is being alive.
+It tells what `/healthz/live` tells. A consumer or job that cannot go on ends the process, so what
+is left to be noticed from outside is a loop or a job that is stuck.
 """
 
 import asyncio
@@ -11,6 +11,7 @@ from pathlib import Path
 
 from repositories.postgres.database import Database
 from service.jobs import Job, every
+from service.watchdog import Watchdog
 
 EVERY_SECONDS = 5.0
 
@@ -21,8 +22,8 @@ class HeartbeatFileWrong(Exception):
     """The heartbeat file cannot be written: a health check would restart the service for ever."""
 
 
-def heartbeat_job(file: Path) -> Job:
-    """Touches `file` every few seconds, and removes it at the end.
+def heartbeat_job(file: Path, watchdog: Watchdog) -> Job:
+    """Touches `file` every few seconds while nothing is stuck, and removes it at the end.
 
     Raises HeartbeatFileWrong if it cannot be touched now. If it cannot be later, that is logged
     and tried again: it is the health check's to judge, and no reason to stop the service.
@@ -37,12 +38,14 @@ def heartbeat_job(file: Path) -> Job:
         ) from None
 
     def touch() -> None:
+        if watchdog.stuck():
+            return
         try:
             file.touch()
         except OSError as error:
             log.warning("the heartbeat file cannot be written (%s): %s", error.strerror, file)
 
-    async def beat(_database: Database, stop: asyncio.Event) -> None:
+    async def heartbeat(_database: Database, stop: asyncio.Event) -> None:
         try:
             await every(
                 EVERY_SECONDS,
@@ -54,4 +57,4 @@ def heartbeat_job(file: Path) -> Job:
             with suppress(OSError):  # what cannot be removed grows old, as it should
                 await asyncio.to_thread(file.unlink)
 
-    return beat
+    return heartbeat

@@ -3,10 +3,12 @@
 import asyncio
 import logging
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from contextlib import suppress
+from typing import Any
 
 from consumers.engine.outage import Outage
+from consumers.engine.pulse import working
 from consumers.engine.retry import set_within, tell_failure
 from consumers.engine.watch import watched
 from repositories.claims.fill import Filling
@@ -23,7 +25,12 @@ TELL_SECONDS = 10.0  # between lines on how far it is
 FILLING = "filling in figures of this version"
 
 # Runs until the event is set; an error that it raises stops the service.
-Job = Callable[[Database, asyncio.Event], Awaitable[None]]
+Job = Callable[[Database, asyncio.Event], Coroutine[Any, Any, None]]
+
+
+def name_of(job: Job) -> str:
+    """That of its function or class, for the watchdog."""
+    return str(getattr(job, "__name__", type(job).__name__))
 
 
 async def every(
@@ -42,7 +49,7 @@ async def every(
     outage = Outage(doing)
     while not stop.is_set():
         try:
-            with watched(outage):
+            with working(doing), watched(outage):
                 await work()
         except errors as error:
             if not getattr(error, "retriable", False):
@@ -59,7 +66,7 @@ def top_codes_job(settings: Settings) -> Job:
     Where it fails the marks stay where they are, for the next round.
     """
 
-    async def keep_up(database: Database, stop: asyncio.Event) -> None:
+    async def top_codes(database: Database, stop: asyncio.Event) -> None:
         async def flush() -> None:
             with suppress(LockNotAvailable):  # a long batch: the marks stay for the next round
                 await flush_top_codes(database)
@@ -68,7 +75,7 @@ def top_codes_job(settings: Settings) -> Job:
             settings.top_codes_seconds, flush, stop, doing="bringing top_hsc_codes up to date"
         )
 
-    return keep_up
+    return top_codes
 
 
 class FillJob:

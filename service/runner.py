@@ -4,7 +4,7 @@ import asyncio
 import gc
 import logging
 import time
-from collections.abc import Awaitable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from importlib.metadata import version
 from urllib.parse import urlsplit
 
@@ -17,13 +17,14 @@ from consumers.engine.retry import set_within
 from consumers.engine.subscription import AnySubscription, Progress
 from repositories.claims.top_code_flush import flush_top_codes
 from repositories.errors import RepositoryError
-from repositories.postgres.database import Database
+from repositories.postgres.database import Database, PoolUse
 from service import wiring
 from service.checks.database_check import wait_for_database
-from service.jobs import FillJob, Job, top_codes_job
+from service.jobs import FillJob, Job, name_of, top_codes_job
 from service.kafka import KafkaAdmin, Positions, ensure_admission
 from service.operations.orders import OrdersJob
 from service.settings import Settings
+from service.watchdog import Watchdog
 
 log = logging.getLogger(__name__)
 
@@ -36,7 +37,8 @@ REMIND_SECONDS = 60
 class Service:
     """The consumers of some topics in one process, and the jobs that go with them.
 
-    `progress` is by the subscription's name; `orders` are the operators'.
+    `progress` and `lanes`, how many it has, are by the subscription's name; `orders` are the
+    operators'. Without subscriptions it does nothing but its jobs.
     """
 
     def __init__(
@@ -44,22 +46,37 @@ class Service:
         settings: Settings,
         subscriptions: Sequence[AnySubscription],
         jobs: Sequence[Job] = (),
+        watchdog: Watchdog | None = None,
     ) -> None:
         self._settings = settings
         self._subscriptions = subscriptions
-        self._jobs: list[Job] = [top_codes_job(settings), FillJob(), *jobs]
+        self._jobs = list(jobs)
         self._stop = asyncio.Event()
+        self.watchdog = watchdog or Watchdog()
         self._why = "a part of it ended"
         self.progress = {subscription.name: Progress() for subscription in subscriptions}
+        self.lanes = {one.name: wiring.number_of_lanes(settings, one) for one in subscriptions}
         self.orders = Orders()
-        by_group = {settings.group(name): one for name, one in self.progress.items()}
-        self._jobs.append(OrdersJob(self.orders, by_group))
+        if subscriptions:
+            by_group = {settings.group(name): one for name, one in self.progress.items()}
+            orders = OrdersJob(self.orders, by_group)
+            self._jobs += [top_codes_job(settings), FillJob(), orders]
+        self._database: Database | None = None
 
     def stop(self, why: str = "told to stop") -> None:
         """Finish what is in flight, then return from `run`; `why` is for the log."""
         if not self._stop.is_set():
             self._why = why
             self._stop.set()
+
+    @property
+    def stopping(self) -> bool:
+        """Whether it was told to stop, or a part of it has ended; to be asked from any thread."""
+        return self._stop.is_set()
+
+    def pool_use(self) -> PoolUse | None:
+        """Of its connections to PostgreSQL; from any thread. None before it runs."""
+        return self._database.pool_use if self._database else None
 
     async def run(self) -> None:
         """Run until `stop`, or until nothing is left to read, or a consumer or a job cannot go on.
@@ -68,8 +85,9 @@ class Service:
         """
         begun = time.monotonic()
         log.info("started", extra=started_with(self._settings, list(self.progress)))
-        database = wiring.impatient_database(self._settings)
+        database = self._database = wiring.impatient_database(self._settings)
         letters = wiring.dead_letter_queue(self._settings)
+        feeding = asyncio.create_task(self.watchdog.feed())
         try:
             await wait_for_database(self._settings, self._stop)
             await self._run(database, letters)
@@ -78,8 +96,10 @@ class Service:
             self._why = type(error).__name__
             raise
         finally:
+            self._stop.set()
             await letters.close()
             await database.close()
+            feeding.cancel()
             self._tell_the_end(time.monotonic() - begun)
         stopped = {stop.why for one in self.progress.values() for stop in one.stopped.values()}
         if stopped:
@@ -101,21 +121,7 @@ class Service:
         return found
 
     async def _run(self, database: Database, letters: DeadLetterQueue) -> None:
-        work: list[Awaitable[None]] = [
-            lane.run(self._stop)
-            for subscription in self._subscriptions
-            for lane in wiring.lanes(
-                self._settings,
-                subscription,
-                database,
-                letters,
-                self.progress[subscription.name],
-                self.orders,
-            )
-        ]
-        work += [job(database, self._stop) for job in self._jobs]
-        work += [self._until_nothing_is_left(), self._admitted_by_kafka()]
-        running = [asyncio.ensure_future(each) for each in work]
+        running = self._begin(database, letters)
         done, _ = await asyncio.wait(running, return_when=asyncio.FIRST_COMPLETED)
         self._stop.set()  # the others finish what they have in hand, whatever ended the first
         await self._finished_or_broken_off(running)
@@ -123,6 +129,31 @@ class Service:
         errors = [error for task in ended if (error := task.exception())]
         if errors:
             raise errors[0]
+
+    def _begin(self, database: Database, letters: DeadLetterQueue) -> list[asyncio.Task[None]]:
+        """Lanes and jobs, each with a pulse of its own."""
+        pulses = self.watchdog.pulses
+        running = [
+            pulses.of(f"{subscription.name} lane {number}").task(lane.run(self._stop))
+            for subscription in self._subscriptions
+            for number, lane in enumerate(
+                wiring.lanes(
+                    self._settings,
+                    subscription,
+                    database,
+                    letters,
+                    self.progress[subscription.name],
+                    self.orders,
+                )
+            )
+        ]
+        for number, job in enumerate(self._jobs, 1):
+            pulse = pulses.of(f"job {number} {name_of(job)}")
+            running.append(pulse.task(job(database, self._stop)))
+        running.append(asyncio.create_task(self._until_nothing_is_left()))
+        if self._subscriptions:
+            running.append(asyncio.create_task(self._admitted_by_kafka()))
+        return running
 
     async def _until_nothing_is_left(self) -> None:
         """Partitions that stopped wait for a person, who is reminded of them; with all of them
@@ -157,7 +188,7 @@ class Service:
         await ensure_admission(wiring.kafka_connection(self._settings))
         await self._stop.wait()
 
-    async def _finished_or_broken_off(self, running: Sequence[asyncio.Future[None]]) -> None:
+    async def _finished_or_broken_off(self, running: Sequence[asyncio.Task[None]]) -> None:
         """All of it bears being broken off at any point; a database may hang and never answer."""
         within = self._settings.shutdown_seconds + BREAK_OFF_SECONDS
         _, late = await asyncio.wait(running, timeout=within)
@@ -168,6 +199,8 @@ class Service:
 
     async def _flush_at_the_end(self, database: Database) -> None:
         """With the database away the marks stay where they are, for the next who starts."""
+        if not self._subscriptions:
+            return
         try:
             async with asyncio.timeout(GOODBYE_SECONDS):
                 await flush_top_codes(database)

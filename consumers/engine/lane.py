@@ -22,6 +22,7 @@ from consumers.engine.intake import BatchPolicy, Intake
 from consumers.engine.offsets import FormerGroups, Starts, start_offsets
 from consumers.engine.orders import Orders
 from consumers.engine.outage import Outage
+from consumers.engine.pulse import current_pulse, working
 from consumers.engine.reader import Reader
 from consumers.engine.retry import (
     RetryPolicy,
@@ -33,15 +34,17 @@ from consumers.engine.retry import (
 )
 from consumers.engine.subscription import Decode, Event
 from consumers.kafka.connection import KafkaConnection
+from consumers.kafka.stops import name_of
 from consumers.kafka.topics import TopicWatch, missing_permission, topics_of
+from consumers.telemetry.retries import count_retry
 from repositories.errors import DatabaseBehind
 from repositories.offsets import forget_offsets
 
 log = logging.getLogger(__name__)
 
 TOPIC_SECONDS, TOPIC_PAUSE_SECONDS = 5.0, 0.5  # a topic made a moment ago is not listed at once
-TOPIC_CHECK_SECONDS = 15.0
-CHECKS_A_COMPLAINT = 4
+TOPIC_CHECK_SECONDS = 5.0  # and so is a fault named that the client meets without a word
+CHECKS_A_COMPLAINT = 12
 BREAK_OFF_SECONDS = 3
 
 
@@ -73,7 +76,6 @@ class Lane(ConsumerRebalanceListener, Generic[Event]):  # type: ignore[misc]  # 
         self._applying: asyncio.Task[None] | None = None
         self._idle = asyncio.Event()
         self._idle.set()
-        self._was_assigned = False
         self._watch = TopicWatch(self._labels, tells=parts.applier.lane == 0)
         self._membership_outage = Outage(f"being in the group {parts.applier.group}")
         self._reading_outage = Outage("reading from Kafka")
@@ -84,7 +86,7 @@ class Lane(ConsumerRebalanceListener, Generic[Event]):  # type: ignore[misc]  # 
 
         Raises ConsumerStopped, or another error after which this consumer cannot go on.
         """
-        attempt = 0
+        attempt, self._pulse = 0, current_pulse()
         while not stop.is_set():
             try:
                 await self._consume(stop)
@@ -98,7 +100,7 @@ class Lane(ConsumerRebalanceListener, Generic[Event]):  # type: ignore[misc]  # 
         self._failure = asyncio.get_running_loop().create_future()
         self._consumer = None
         self._start_applying()
-        membership = self._watched(self._take_part())
+        membership = self._watched(self._take_part(), "membership")
         stopping = asyncio.create_task(stop.wait())
         try:
             either: set[asyncio.Future[Any]] = {stopping, self._failure}
@@ -178,8 +180,7 @@ class Lane(ConsumerRebalanceListener, Generic[Event]):  # type: ignore[misc]  # 
     def _check_worth_repeating(self, error: KafkaError | DatabaseBehind) -> None:
         """Whether a new client helps: it starts reading from where the database stands.
 
-        A bare KafkaError is the client's word for what it did not expect, of the broker or of
-        itself; it can be without its tasks then.
+        A bare KafkaError is for what the client did not expect; it can be without its tasks then.
         """
         final = not isinstance(error, DatabaseBehind) and type(error) is not KafkaError
         if final and not is_transient(error):
@@ -191,13 +192,14 @@ class Lane(ConsumerRebalanceListener, Generic[Event]):  # type: ignore[misc]  # 
                 f"Kafka does not let the consumer of {self._labels['consumer']} go on"
                 f" ({type(error).__name__}): {why}"
             ) from None
+        count_retry(error)
         what = f"joining the group anew: {describe(error)}"
         self._membership_outage.tell(what, remedy(error), extra=self._labels)
 
     async def on_partitions_assigned(self, assigned: Iterable[TopicPartition]) -> None:
         """Called by the client after each rebalance; must not wait, must not raise."""
         partitions = sorted(assigned)
-        self._was_assigned = True
+        self._progress.joined.add(self._applier.lane)
         self._progress.assigned |= set(partitions)
         self._read(partitions)
         self._log("partitions assigned", partitions)
@@ -220,7 +222,7 @@ class Lane(ConsumerRebalanceListener, Generic[Event]):  # type: ignore[misc]  # 
             self._start_applying()
         self._progress.assigned -= set(revoked)
         self._read([])  # so that somebody hears it if the group refuses this member
-        if self._was_assigned:
+        if self._applier.lane in self._progress.joined:
             self._log("partitions revoked", revoked)
 
     def _read(self, partitions: Collection[TopicPartition]) -> None:
@@ -243,7 +245,7 @@ class Lane(ConsumerRebalanceListener, Generic[Event]):  # type: ignore[misc]  # 
                 parts.retry,
             )
 
-        self._reading = self._watched(reader.run(assigned, starts))
+        self._reading = self._watched(reader.run(assigned, starts), "reading")
 
     async def _stop_reading(self) -> None:
         """At once: what the reader holds is dropped, and read again by the next owner."""
@@ -257,12 +259,13 @@ class Lane(ConsumerRebalanceListener, Generic[Event]):  # type: ignore[misc]  # 
             batch = await self._intake.take()
             self._idle.clear()
             try:
-                await self._applier.apply(batch, self._consumer)
+                with working("applying a batch"):
+                    await self._applier.apply(batch, self._consumer)
             finally:
                 self._idle.set()
 
     def _start_applying(self) -> None:
-        self._applying = self._watched(self._apply_batches())
+        self._applying = self._watched(self._apply_batches(), "applying")
 
     async def _stop_applying(self) -> None:
         """Break off the batch at hand; a database that hangs keeps nobody from leaving it there."""
@@ -272,16 +275,11 @@ class Lane(ConsumerRebalanceListener, Generic[Event]):  # type: ignore[misc]  # 
 
     async def _finished(self, within: float) -> bool:
         """Whether the batch at hand was finished `within` so many seconds."""
-        try:
-            async with asyncio.timeout(within):
-                await self._idle.wait()
-        except TimeoutError:
-            return False
-        return True
+        return await set_within(self._idle, within)
 
-    def _watched(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
-        """A task whose error fails the whole lane."""
-        task = asyncio.create_task(work)
+    def _watched(self, work: Coroutine[Any, Any, None], what: str) -> asyncio.Task[None]:
+        """A task whose error fails the whole lane, and whose pulse is a part of the lane's."""
+        task = self._pulse.part(what).task(work)
         task.add_done_callback(self._fail_with)
         return task
 
@@ -290,8 +288,7 @@ class Lane(ConsumerRebalanceListener, Generic[Event]):  # type: ignore[misc]  # 
             self._failure.set_exception(error)
 
     def _log(self, what: str, partitions: Iterable[TopicPartition]) -> None:
-        names = [f"{at.topic}-{at.partition}" for at in sorted(partitions)]
-        log.info(what, extra=self._labels | {"partitions": names})
+        log.info(what, extra=self._labels | {"partitions": [*map(name_of, sorted(partitions))]})
 
 
 async def _cancelled(tasks: Collection[asyncio.Task[None]]) -> None:

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from consumers.engine.outage import LONG_SECONDS, Outage
+from consumers.engine.pulse import Pulse, current_pulse
 from repositories.errors import RepositoryError
 from repositories.postgres.database import Database
 from repositories.postgres.waiting import Work, wait_of, watching
@@ -36,14 +37,15 @@ class _Reason:
 def watched(outage: Outage) -> Iterator[None]:
     """What a transaction within the block waits for is told after five seconds, and each minute.
 
-    A statement that is merely long is told at info level, and is no outage.
+    A statement that is merely long is told at info level, and is no outage. Either is a sign of
+    life of whoever waits, as is a transaction that has ended since the last look.
     """
-    loop = asyncio.get_running_loop()
+    loop, pulse = asyncio.get_running_loop(), current_pulse()
     looks: list[asyncio.Task[None]] = []
 
     def look(work: Work) -> None:
         # Not in the context of what it looks at: it has a transaction of its own.
-        looks.append(loop.create_task(_look(work, outage), context=contextvars.Context()))
+        looks.append(loop.create_task(_look(work, outage, pulse), context=contextvars.Context()))
 
     with watching() as work:
         timer = loop.call_later(PATIENCE_SECONDS, look, work)
@@ -56,11 +58,14 @@ def watched(outage: Outage) -> Iterator[None]:
                 task.add_done_callback(_forget)
 
 
-async def _look(work: Work, outage: Outage) -> None:
-    begun = time.monotonic() - PATIENCE_SECONDS
+async def _look(work: Work, outage: Outage, pulse: Pulse) -> None:
+    begun, ended = time.monotonic() - PATIENCE_SECONDS, 0
     while True:
         database, backend = work.database, work.backend
         reason = await _reason(database, backend) if database else None
+        if reason or work.ended != ended:
+            pulse.beat()
+        ended = work.ended
         if reason and work.database and work.backend == backend:  # it did not go on meanwhile
             seconds = time.monotonic() - begun
             what = f"{outage.doing} has waited {seconds:.0f} s {reason.what_for}"

@@ -6,10 +6,11 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 
 import asyncpg
+from sqlalchemy import text
 
 from repositories.errors import DatabaseUnavailable, DatabaseUnsuitable
 from repositories.postgres.connecting import connect, is_encrypted
-from repositories.postgres.database import domain_errors
+from repositories.postgres.database import Database, domain_errors
 from repositories.postgres.database_url import DatabaseUrl
 from repositories.tables import metadata
 
@@ -169,6 +170,14 @@ async def _faults(connection: asyncpg.Connection) -> list[str]:
 def _refuse(url: DatabaseUrl, faults: Sequence[str]) -> None:
     if faults:
         raise DatabaseUnsuitable(f"{url.named()}: {'; '.join(faults)}")
+
+
+async def schema_revision(database: Database) -> str | None:
+    """The schema's revision, without waiting for any lock. Raises RepositoryErrors: SchemaMissing
+    before the first `migrate`."""
+    async with database.snapshot() as connection:
+        found: str | None = await connection.scalar(text(REVISION))
+    return found
 
 
 async def revision_of(connection: asyncpg.Connection) -> str | None:

@@ -29,10 +29,11 @@ ACTIVITY = text("""
 @dataclass
 class Work:
     """The transaction that is under way in some context: its database, and the server process that
-    works for it (None: there is no connection yet)."""
+    works for it (None: there is no connection yet). `ended` is how many have ended there."""
 
     database: "Database | None" = None
     backend: int | None = None
+    ended: int = 0
 
 
 @dataclass(frozen=True)
@@ -60,13 +61,15 @@ def watching() -> Iterator[Work]:
 
 @contextmanager
 def under_way(database: "Database") -> Iterator[None]:
-    """For `Database`, around a transaction."""
+    """For `Database`, around a transaction; one may be within another."""
     work = _watched.get() or Work()
+    before = work.database, work.backend
     work.database, work.backend = database, None
     try:
         yield
     finally:
-        work.database = None
+        work.database, work.backend = before
+        work.ended += 1
 
 
 async def note_backend(connection: AsyncConnection) -> None:

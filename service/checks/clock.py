@@ -7,7 +7,10 @@ import asyncio
 import logging
 import time
 
+from consumers.engine.outage import Outage
+from consumers.engine.pulse import working
 from consumers.engine.retry import set_within
+from consumers.engine.watch import watched
 from repositories.errors import RepositoryError
 from repositories.postgres.clock import database_time
 from repositories.postgres.database import Database
@@ -37,14 +40,16 @@ async def watch_clock(database: Database, stop: asyncio.Event) -> None:
 
     While the database does not answer nothing is said: others say that.
     """
-    looks = 0
+    looks, outage = 0, Outage("comparing the clocks")
     while True:
         try:
-            ahead = await seconds_ahead(database)
+            with working(outage.doing), watched(outage):
+                ahead = await seconds_ahead(database)
         except RepositoryError as error:
             if not error.retriable:
                 raise
         else:
+            outage.over()
             looks = _tell(ahead, looks)
         if await set_within(stop, LOOK_SECONDS):
             return

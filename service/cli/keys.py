@@ -72,8 +72,8 @@ def console_token(
     """Print a token for the console, and the setting that lets it in.
 
     The token is shown this once, for its holder alone: the setting keeps a public key, from which
-    nobody makes it. What is set already stays. To take a token away, take its entry out of the
-    setting, and restart the instances.
+    nobody makes it. What is set already stays. To take a token away, take its entry out: that
+    counts at once where the setting is a file, else after a restart.
     """
     present = _secret(load_settings().console_tokens)
     try:

@@ -3,7 +3,7 @@
 import asyncio
 import logging
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Annotated
 
 import typer
@@ -14,12 +14,12 @@ from repositories.claims.fill import fill_all
 from repositories.claims.top_code_flush import flush_top_codes
 from service import wiring
 from service.checks.clock import watch_clock
-from service.cli.common import explained, load_settings, run_async
+from service.cli.common import Exit, explained, fail, load_settings, run_async
 from service.drain import wait_until_drained
 from service.heartbeat import heartbeat_job
-from service.http.address import DEFAULT_ADDRESS, AddressNotFree, listen
-from service.http.app import ServedProcess, build_app
-from service.http.server import served
+from service.http.address import DEFAULT_ADDRESS, listen
+from service.http.errors import AddressNotFree
+from service.http.process import ServedProcess
 from service.jobs import FILLING, Job
 from service.kafka import kafka_admin
 from service.logs import tell_unheard_errors
@@ -29,6 +29,8 @@ from service.parts import SUBSCRIPTIONS, Part
 from service.runner import Service, calm_the_garbage_collector
 from service.settings import Settings
 from service.signals import stopped_by_signals
+from service.telemetry.traces import traced
+from service.watchdog import Watchdog
 
 log = logging.getLogger(__name__)
 
@@ -36,20 +38,20 @@ log = logging.getLogger(__name__)
 def run(
     only: Annotated[
         list[Part] | None,
-        typer.Option(help="Run this part alone."),
+        typer.Option(help="Run this part alone; may be given twice."),
     ] = None,
     drain: Annotated[
         bool,
         typer.Option(
             "--drain",
             help="Exit with 0 once the consumer groups have committed all that the topics held"
-            " when this began, whichever instance did it.",
+            " when this began, whichever instance did it; nothing is served over HTTP.",
         ),
     ] = False,
 ) -> None:
     """Run the service, until SIGTERM or Ctrl-C.
 
-    It has two parts, and runs both unless --only names one:
+    It has three parts, and runs all unless --only names one:
 
     \b
       claims   reads the claim topics (claim-submitted, claim-paid and seven
@@ -61,6 +63,9 @@ def run(
       reports  reads report-request and provider-updated, makes the reports in
                CLAIM_ANALYTICS_REPORT_WORKERS workers, announces them on
                report-status, and removes their files when their time is over
+      http     serves health, metrics, the console and the API at
+               CLAIM_ANALYTICS_HTTP_ADDRESS; the other parts serve them too,
+               and alone it has no consumer
 
     (The topics' and the groups' names are settings.) Before the first start, and at each new
     version: `claim-analytics migrate`, then `claim-analytics topics`. Reports are made once
@@ -78,7 +83,7 @@ def run(
     Exit codes:
       0  stopped by a signal, or drained
       1  what no waiting helps against, such as a schema that is missing
-      2  wrong usage or settings
+      2  wrong usage or settings, or the HTTP address is taken
       3  Kafka, PostgreSQL or the report store did not answer at the start, or
          Kafka did not let the service in
       4  a partition or a topic has stopped, or a drain cannot be completed
@@ -86,13 +91,18 @@ def run(
     settings = load_settings()
     parts = only or list(Part)
     subscriptions = [subscription for part in parts for subscription in SUBSCRIPTIONS[part]]
+    if drain and not subscriptions:
+        fail("--only http reads no topic, so there is nothing to drain: leave out one.", Exit.USAGE)
+    watchdog = Watchdog()
     with explained():
         jobs = [*_report_jobs(settings)] if Part.REPORTS in parts else []
         jobs += _nightly_jobs(settings) if Part.CLAIMS in parts and not drain else []
         jobs.append(watch_clock)
         if settings.heartbeat_file:
-            jobs.append(heartbeat_job(settings.heartbeat_file))
-    run_async(run_service(settings, subscriptions, jobs, drain=drain))
+            jobs.append(heartbeat_job(settings.heartbeat_file, watchdog))
+    run_async(
+        run_service(settings, subscriptions, jobs, drain=drain, parts=parts, watchdog=watchdog)
+    )
 
 
 def _report_jobs(settings: Settings) -> Sequence[Job]:
@@ -112,11 +122,17 @@ async def run_service(
     jobs: Sequence[Job] = (),
     *,
     drain: bool,
+    parts: Sequence[Part] = (),
+    watchdog: Watchdog | None = None,
 ) -> None:
-    calm_the_garbage_collector()
+    """Until a signal, or with `drain` until all is committed that was there; then without HTTP."""
     tell_unheard_errors(asyncio.get_running_loop())
-    service = Service(settings, subscriptions, jobs)
-    async with _served(ServedProcess(settings, service.progress)):
+    service = Service(settings, subscriptions, jobs, watchdog)
+    async with AsyncExitStack() as until_the_end:
+        await until_the_end.enter_async_context(traced(settings))
+        if not drain:
+            await until_the_end.enter_async_context(_served(settings, service, parts))
+        calm_the_garbage_collector()
         with stopped_by_signals(service.stop):
             running = asyncio.create_task(service.run())
             if drain:
@@ -125,18 +141,36 @@ async def run_service(
 
 
 @asynccontextmanager
-async def _served(process: ServedProcess) -> AsyncIterator[None]:
-    """Without an address of its own the HTTP side is a convenience, and does without its port."""
-    address = process.settings.http_address
+async def _served(
+    settings: Settings, service: Service, parts: Sequence[Part]
+) -> AsyncIterator[None]:
+    """Without an address of its own the HTTP side is a convenience, and does without its port;
+    unless there is nothing else. It answers until the consumers have finished."""
+    address = settings.http_address
     try:
         listening = listen(address or DEFAULT_ADDRESS)
     except AddressNotFree as error:
-        if address:
+        if address or not service.progress:
             raise
         log.warning("nothing is served over HTTP: %s", error)
         yield
         return
-    async with served(build_app(process), listening) as url:
+    # Loaded here, as the help and a drain need none of it; see service.cli.app.
+    from service.http.app import build_app  # noqa: PLC0415
+    from service.http.server import served  # noqa: PLC0415
+
+    process = ServedProcess(
+        settings,
+        service.progress,
+        service.lanes,
+        service.orders,
+        service.watchdog,
+        parts,
+        lambda: service.stopping,
+        service.pool_use,
+    )
+    ended = "the HTTP server ended"
+    async with served(build_app(process), listening, lambda: service.stop(ended)) as url:
         log.info("serving HTTP", extra={"url": url})
         yield
 

@@ -2,11 +2,9 @@
 
 import socket
 
+from service.http.errors import AddressNotFree
+
 DEFAULT_ADDRESS = "127.0.0.1:8080"
-
-
-class AddressNotFree(Exception):
-    """The HTTP address cannot be listened on; the text says why and what to do."""
 
 
 def listen(address: str) -> socket.socket:

@@ -1,45 +1,44 @@
 """The web application: which routes there are, and what they share."""
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
 
 from fastapi import FastAPI
 
-from consumers.engine.subscription import Progress
 from service import wiring
 from service.http.console.site import add_console
 from service.http.health import health
-from service.settings import Settings
+from service.http.limits import BoundedBodies
+from service.http.metrics import collecting, metrics
+from service.http.process import ServedProcess
+from service.http.readiness import Readiness
 
-
-@dataclass(frozen=True)
-class ServedProcess:
-    """What routes may know of the process that serves them. `progress` is by subscription.
-
-    It belongs to another thread's event loop: read it, and await nothing of it.
-    """
-
-    settings: Settings
-    progress: Mapping[str, Progress] = field(default_factory=dict)
+__all__ = ["ServedProcess", "build_app"]
 
 
 def build_app(process: ServedProcess) -> FastAPI:
-    """`app.state` has `process`, and while it is served `database`: a pool of its own loop."""
+    """`app.state` has `process`, and while it is served `database`, a pool of its own loop, and
+    `readiness`."""
 
     @asynccontextmanager
     async def opened(app: FastAPI) -> AsyncIterator[None]:
         app.state.database = wiring.database(process.settings)
+        # A connection of its own: readers who have taken all of the pool make nobody unready.
+        looking = wiring.database(process.settings, pool_size=1)
+        app.state.readiness = Readiness(process, looking)
         try:
-            yield
+            async with collecting(app):
+                yield
         finally:
             await app.state.database.close()
+            await looking.close()
 
     app = FastAPI(
         title="Claim Analytics", docs_url=None, redoc_url=None, openapi_url=None, lifespan=opened
     )
     app.state.process = process
-    for router in (health,):
+    app.add_middleware(BoundedBodies)
+    for router in (health, metrics):
         app.include_router(router)
     add_console(app, process.settings)
     return app

@@ -5,54 +5,85 @@ readers do not wait for batches.
 """
 
 import asyncio
+import logging
 import socket
 import threading
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
 import uvicorn
 from fastapi import FastAPI
 
+from service.http.errors import HttpServerEnded
+from service.http.limits import MOST_HEAD_BYTES, BoundedProtocol
+from service.logs import tell_unheard_errors
+
+log = logging.getLogger(__name__)
+
 GRACE_SECONDS = 5  # for requests in flight, at the end
+GOODBYE_SECONDS = 15  # for all of the end; a request that is stuck keeps no process from ending
 
 
 class _Server(uvicorn.Server):
-    """One that tells when it has started, or never will."""
+    """One that tells when it has started, or never will, and when it ends by itself."""
 
-    def __init__(self, config: uvicorn.Config) -> None:
+    def __init__(self, config: uvicorn.Config, if_it_ends: Callable[[], object]) -> None:
         super().__init__(config)
         self.begun = threading.Event()
+        self._if_it_ends = if_it_ends
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        tell_unheard_errors(asyncio.get_running_loop())
         await super().startup(sockets)
         self.begun.set()
 
     def run_on(self, listening: socket.socket) -> None:
         try:
             asyncio.run(self.serve(sockets=[listening]))
+        except BaseException as error:  # noqa: BLE001  # whatever it is, who waits must learn of it
+            log.error("the HTTP server failed", extra={"error": type(error).__name__})
         finally:
             self.begun.set()
+            if not self.should_exit:
+                self._if_it_ends()
 
 
 @asynccontextmanager
-async def served(app: FastAPI, listening: socket.socket) -> AsyncIterator[str]:
-    """Serve the application until the block ends; gives its base URL. Takes the socket over."""
+async def served(
+    app: FastAPI, listening: socket.socket, if_it_ends: Callable[[], object] = lambda: None
+) -> AsyncIterator[str]:
+    """Serve the application until the block ends; gives its base URL. Takes the socket over.
+
+    If the server ends before that, `if_it_ends` is called in this loop, and HttpServerEnded raised
+    at the end of the block.
+    """
+    loop = asyncio.get_running_loop()
     server = _Server(
         uvicorn.Config(
             app,
+            http=BoundedProtocol,
+            ws="none",
+            lifespan="on",
+            h11_max_incomplete_event_size=MOST_HEAD_BYTES,
+            proxy_headers=False,  # who asks is who has connected, whatever a header says
             log_config=None,
             access_log=False,
             server_header=False,
             timeout_graceful_shutdown=GRACE_SECONDS,
-        )
+        ),
+        lambda: loop.call_soon_threadsafe(if_it_ends),
     )
     thread = threading.Thread(target=server.run_on, args=[listening], name="http", daemon=True)
     thread.start()
+    ended = False
     try:
         await asyncio.to_thread(server.begun.wait)
         host, port = listening.getsockname()[:2]
         yield f"http://{f'[{host}]' if ':' in host else host}:{port}"
     finally:
+        ended = not thread.is_alive()
         server.should_exit = True
-        await asyncio.to_thread(thread.join)
+        await asyncio.to_thread(thread.join, GOODBYE_SECONDS)
         listening.close()
+    if ended:
+        raise HttpServerEnded("The HTTP server has ended by itself: its error is in the log.")

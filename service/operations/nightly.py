@@ -6,10 +6,12 @@ Reports expire every few minutes anyway (`service/reports/cleanup.py`).
 import asyncio
 import logging
 from contextlib import suppress
+from contextvars import Context
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
+from consumers.engine.pulse import beat
 from repositories.errors import RepositoryError
 from repositories.operations.job_runs import (
     Run,
@@ -73,7 +75,8 @@ class NightlyJob:
         """The run, for as long as the lease is held; what is not ended is given back at once."""
         log.info("the nightly run begins", extra={"night": run.night.isoformat()})
         working = asyncio.create_task(self._work(database, run, stop))
-        holding = asyncio.create_task(self._hold(database, run))
+        # In a context of its own: a lease that is renewed is no sign that the work goes on.
+        holding = asyncio.create_task(self._hold(database, run), context=Context())
         stopping = asyncio.create_task(stop.wait())
         either: set[asyncio.Future[Any]] = {working, holding, stopping}
         try:
@@ -99,7 +102,7 @@ class NightlyJob:
                     return
 
     async def _work(self, database: Database, run: Run, stop: asyncio.Event) -> None:
-        refreshed = await refresh_all(database, JOB, lambda _counts, _total: None, stop)
+        refreshed = await refresh_all(database, JOB, lambda _counts, _total: beat(), stop)
         if not refreshed.done:  # told to stop
             return
         policy = self._policy

@@ -12,7 +12,7 @@ class Backoff:
     """`doing` completes "failed while …" in the log. Pauses are seconds, from one to thirty."""
 
     def __init__(self, doing: str) -> None:
-        self._outage = Outage(doing)
+        self.outage = Outage(doing)
         self._failures = 0
         self._until = 0.0
 
@@ -27,10 +27,10 @@ class Backoff:
         pause = PAUSES.pause(self._failures)
         self._until = time.monotonic() + pause
         extra = {"attempt": self._failures, "pause_seconds": round(pause, 1)}
-        tell_failure(self._outage, error, extra)
+        tell_failure(self.outage, error, extra)
         return pause
 
     def over(self) -> None:
         """It has worked; says so if it had failed before."""
-        self._outage.over()
+        self.outage.over()
         self._failures, self._until = 0, 0.0

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 
+from consumers.engine.pulse import beat
 from repositories.errors import RepositoryError
 from repositories.outbox import prune_outbox
 from repositories.postgres.clock import database_time
@@ -117,6 +118,7 @@ async def _expire(database: Database, store: FileStore) -> int:
     while past := await reports_past_expiry(database, AT_ONCE):
         for report in past:
             await store.delete(report.file_path)
+            beat()
         expired += await expire_reports(database, past)
     return expired
 
@@ -129,6 +131,7 @@ async def _quarantine_orphans(
     moved, suspects = 0, []
     folder = f"{QUARANTINE}/{today}"
     async for file in store.list(REPORTS):
+        beat()
         if file.modified < before:
             suspects.append(file.key)
         if len(suspects) == AT_ONCE:
@@ -156,6 +159,7 @@ async def _empty_quarantine(store: FileStore, until: date) -> int:
     """Removes what came there before that day."""
     removed = 0
     async for file in store.list(QUARANTINE):
+        beat()
         if _day_of(file.key, or_else=file.modified) < until:
             await store.delete(file.key)
             removed += 1

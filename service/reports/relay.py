@@ -12,8 +12,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 
+from consumers.engine.pulse import working
 from consumers.engine.retry import set_within
+from consumers.engine.watch import watched
 from consumers.kafka.connection import KafkaConnection
+from consumers.telemetry.spans import Kind, span
 from repositories.errors import RepositoryError
 from repositories.outbox import Announcement, set_aside, unpublished
 from repositories.postgres.database import Database
@@ -86,9 +89,11 @@ async def _publish_next(
     """Whether there was anything to publish. Raises MessageRefused, also where it has set the one
     announcement that was refused aside."""
     announcements: Sequence[Announcement] = ()
+    outage = progress.backoff.outage
     try:
-        async with unpublished(database, progress.at_once) as announcements:
-            await _publish(publishing, settings, announcements)
+        with working(outage.doing), watched(outage):
+            async with unpublished(database, progress.at_once) as announcements:
+                await _publish(publishing, settings, announcements)
     except MessageRefused as refused:
         if progress.at_once == 1:
             await _set_aside(database, announcements[0], refused)
@@ -121,7 +126,9 @@ async def _publish(
     try:
         async with asyncio.timeout(ACKNOWLEDGED_WITHIN_SECONDS):
             for announcement in announcements:
-                await publishing.send(_message(announcement, settings))
+                parent, about = announcement.traceparent, {"type": announcement.event_type}
+                with span("announce", Kind.PRODUCER, parent=parent, attributes=about) as spanned:
+                    await publishing.send(_message(announcement, settings, spanned.context))
             await publishing.flush()
     except TimeoutError:  # by name, so that nobody takes it for the database's
         raise NotAcknowledged(
@@ -145,7 +152,7 @@ async def _why(connection: KafkaConnection, settings: Settings, error: KafkaFail
     )
 
 
-def _message(announcement: Announcement, settings: Settings) -> Message:
+def _message(announcement: Announcement, settings: Settings, traceparent: str | None) -> Message:
     """A CloudEvent in binary mode; the outbox row's id is the event's."""
     headers = {
         "ce_specversion": "1.0",
@@ -155,6 +162,8 @@ def _message(announcement: Announcement, settings: Settings) -> Message:
         "ce_time": announcement.occurred_at.isoformat(),
         "content-type": "application/json",
     }
+    if traceparent:
+        headers["traceparent"] = traceparent
     return Message(
         settings.topic(announcement.topic),
         announcement.message_key.encode(),

@@ -47,14 +47,15 @@ def report_jobs(settings: Settings) -> Sequence[Job]:
     )
     cleanup = cleanup_policy(settings)
 
-    async def work(database: Database, stop: asyncio.Event) -> None:
+    async def report_worker(database: Database, stop: asyncio.Event) -> None:
         worker = ReportWorker(database, store, keys, passwords, policy, notifications)
         await worker.run(stop)
 
-    async def clean(database: Database, stop: asyncio.Event) -> None:
+    async def report_cleanup(database: Database, stop: asyncio.Event) -> None:
         await keep_clean(database, store, cleanup, stop)
 
-    return [notifications.listen, relay, *[work] * settings.report_workers, clean]
+    workers = [report_worker] * settings.report_workers
+    return [notifications.listen, relay, *workers, report_cleanup]
 
 
 def cleanup_policy(settings: Settings) -> CleanupPolicy:

@@ -5,6 +5,7 @@ that other sites' requests do not carry, and by a proof in the form that only su
 """
 
 import hmac
+import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
 from ipaddress import IPv6Address, ip_address
@@ -18,6 +19,9 @@ from service.http.console.sessions import Sessions, WrongLogins, form_proof, new
 from service.http.console.tokens import Role, parse_tokens
 from service.operations.recorded import operator as operator_of_process
 from service.settings import Settings
+from service.settings.sources import SettingSourceWrong
+
+log = logging.getLogger(__name__)
 
 SESSION_COOKIE, VISIT_COOKIE = "claim_analytics_session", "claim_analytics_visit"
 # What proxies add: behind one, a peer on this machine says nothing of who asks.
@@ -54,12 +58,28 @@ class Access:
     """The rules, by the setting of tokens."""
 
     def __init__(self, settings: Settings) -> None:
-        given = settings.console_tokens
-        tokens = parse_tokens(given.get_secret_value()) if given else ()
-        self.has_tokens = bool(tokens)
-        self.sessions = Sessions(tokens)
-        self.wrong_logins = WrongLogins()
         self._settings = settings
+        self._text: str | None = None
+        self._told = ""
+        self._sessions = Sessions([])
+        self.has_tokens = settings.console_tokens is not None
+        self.wrong_logins = WrongLogins()
+
+    @property
+    def sessions(self) -> Sessions:
+        """By the tokens as they are now, where they stand in a file; a file that cannot be read, or
+        holds something else, changes nothing."""
+        given = self._settings.console_tokens
+        try:
+            text = given.get_secret_value() if given else ""
+            if text != self._text:
+                self._text, self._sessions = text, Sessions(parse_tokens(text))
+                self._told = ""
+        except (SettingSourceWrong, ValueError) as error:
+            if str(error) != self._told:
+                self._told = str(error)
+                log.error("the console goes on with the tokens that it knows: %s", error)
+        return self._sessions
 
     def check_sender(self, peer: str, headers: Headers) -> None:
         """Raises Refused. Where there are no tokens, also for a page of another site whose name was

@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator
 from contextlib import aclosing
 from dataclasses import dataclass
 
+from consumers.engine.pulse import beat
 from service.reports.files.encryption import decrypt, encrypt, new_file_key
 from service.reports.files.keys import Keyring, WrappedKey
 from service.reports.files.store import FileStore
@@ -52,7 +53,7 @@ async def read_report(
 
 
 class _Counted:
-    """The same chunks, with their bytes counted."""
+    """The same chunks, with their bytes counted; each is a sign of life of whoever writes."""
 
     def __init__(self, chunks: AsyncIterator[bytes]) -> None:
         self._chunks = chunks
@@ -63,5 +64,6 @@ class _Counted:
 
     async def __anext__(self) -> bytes:
         chunk = await anext(self._chunks)
+        beat()
         self.size += len(chunk)
         return chunk

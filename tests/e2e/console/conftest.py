@@ -4,6 +4,7 @@ import shutil
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Final
 from urllib.parse import urlsplit
 
 import pytest
@@ -17,7 +18,7 @@ from tests.harness.console_stage import Stage, staged
 from tests.servers import fresh_database
 
 CHROMIUM = shutil.which("chromium")
-PACKAGE = "package"
+PACKAGE: Final = "package"
 
 
 @pytest_asyncio.fixture(scope=PACKAGE, loop_scope=PACKAGE)

@@ -13,6 +13,7 @@ from consumers.topics.claims import CLAIMS
 from service import runner
 from service.heartbeat import heartbeat_job
 from service.runner import Service
+from service.watchdog import Watchdog
 from tests.e2e.raw_batches import produce, with_undecodable_header
 from tests.harness.deployment import SUBMITTED, Deployment
 from tests.harness.kafka import publish
@@ -56,7 +57,9 @@ async def test_a_partition_that_stopped_is_told_again_and_again_while_the_servic
     load, heartbeat = simulated(deployment, 20), tmp_path / "heartbeat"
     topic = deployment.topic(SUBMITTED)
     await produce(deployment, 0, [with_undecodable_header(load.of(topic).messages[0])])
-    service = Service(deployment.settings, [CLAIMS], [heartbeat_job(heartbeat)])
+    watchdog = Watchdog()
+    jobs = [heartbeat_job(heartbeat, watchdog)]
+    service = Service(deployment.settings, [CLAIMS], jobs, watchdog)
     running = asyncio.create_task(service.run())
     again = f"still stopped: {topic}-0 stopped at offset 0"
     await until(

@@ -10,6 +10,7 @@ import pytest
 from repositories.postgres.database import Database
 from service.heartbeat import heartbeat_job
 from service.jobs import Job
+from service.watchdog import Watchdog
 from tests.harness.waiting import until
 
 NO_DATABASE = cast(Database, None)
@@ -17,7 +18,7 @@ NO_DATABASE = cast(Database, None)
 
 async def test_it_is_there_while_the_service_is_alive_and_gone_afterwards(tmp_path: Path) -> None:
     beat = tmp_path / "beat"
-    job = heartbeat_job(beat)
+    job = heartbeat_job(beat, Watchdog())
     beat.unlink()
     await _run(job, until(beat.exists, "the file"))
     assert not beat.exists()
@@ -28,7 +29,7 @@ async def test_a_folder_that_cannot_be_written_any_more_is_no_reason_to_end(
 ) -> None:
     folder = tmp_path / "folder"
     folder.mkdir()
-    job = heartbeat_job(folder / "beat")
+    job = heartbeat_job(folder / "beat", Watchdog())
     (folder / "beat").unlink()
     folder.rmdir()
     folder.touch()  # as a read-only file system does, it refuses root too
