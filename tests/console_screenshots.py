@@ -149,15 +149,15 @@ def _samples(
     weight = rng.uniform(0.1, 1.0) if topic.startswith("claim-") else 0.01
     published = []
     for n in range(12 * 180):
-        burst = 900 if 1_900 < n < 1_925 else 0
+        burst = 260 if 1_900 < n < 1_915 else 0
         rate = weight * (60 + 40 * math.sin(n / 160) + rng.uniform(-9, 9) + burst)
         published.append(int(20 * rate))
     end, lag = end_now - sum(published), 0.0
     for n, some in enumerate(published):
-        lag = max(0.0, lag + some - 20 * weight * 260) + rng.uniform(0, 3)
+        lag = max(0.0, lag + some - 20 * weight * 200) + rng.uniform(0, 3)
         end += some
         at = now - timedelta(seconds=20 * (12 * 180 - n))
-        yield at, topic, [end - int(lag)], [end], lag / 260
+        yield at, topic, [end - int(lag)], [end], lag / 200
 
 
 if __name__ == "__main__":

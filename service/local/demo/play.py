@@ -75,7 +75,8 @@ async def play(plan: Plan, stack: Stack, display: Display, say: Say) -> Outcome:
         script = environment.write_environment(stack.folder, settings, demo.physician)
         say(f"To look in from another shell: . {script}")
         say("… and there, for example: claim-analytics report list")
-        process = ServedProcess(settings, demo.service.progress)
+        its = demo.service
+        process = ServedProcess(settings, its.progress, its.lanes, its.orders, its.watchdog)
         async with (
             _serving(demo.service) as service,
             served(build_app(process), _free_socket()) as url,
