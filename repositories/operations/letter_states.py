@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -51,6 +51,16 @@ class LetterFilter:
     states: Sequence[LetterState] = ()
     since: datetime | None = None
     place: tuple[str, int, int] | None = None
+    details: Sequence[str] = ()
+
+    @property
+    def given(self) -> dict[str, Any]:
+        """The rules that were given, as JSON: for the record of what an operator asked for."""
+        return {
+            name: value.isoformat() if isinstance(value, datetime) else list(value)
+            for name, value in vars(self).items()
+            if value
+        }
 
     @property
     def conditions(self) -> list[sa.ColumnElement[bool]]:
@@ -59,6 +69,8 @@ class LetterFilter:
             found.append(_columns.source_topic.in_(self.topics))
         if self.reasons:
             found.append(_columns.reason.in_(self.reasons))
+        if self.details:
+            found.append(_columns.detail.in_(self.details))
         if self.states:
             found.append(_state.in_([state.value for state in self.states]))
         if self.since:

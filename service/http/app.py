@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 from fastapi import FastAPI
 
 from service import wiring
+from service.http.console.site import add_console
 from service.http.health import health
 from service.http.limits import BoundedBodies
 from service.http.metrics import collecting, metrics
@@ -39,4 +40,5 @@ def build_app(process: ServedProcess) -> FastAPI:
     app.add_middleware(BoundedBodies)
     for router in (health, metrics):
         app.include_router(router)
+    add_console(app, process.settings)
     return app

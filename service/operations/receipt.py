@@ -9,6 +9,7 @@ from uuid import UUID
 from consumers.topics.claims import CLAIMS
 from repositories.offsets import offsets_of
 from repositories.operations.receipts import (
+    AppliedEvent,
     ClaimLetter,
     ClaimReceipt,
     count_unnamed_letters,
@@ -71,6 +72,23 @@ async def receipt(
     answer = _known(claim, version) or _unknown(claim, behind)
     missing = [topic for topic in topics if topic not in there]
     return Receipt(answer, version, claim, at, behind, missing, unnamed)
+
+
+def became(event: AppliedEvent, claim: ClaimReceipt) -> str:
+    """What became of an event, in words.
+
+    A batch applies its events at one time, so of those neither was late.
+    """
+    if event.claim_version == claim.counting_version:
+        return "counts"
+    late = [
+        other.claim_version
+        for other in claim.events
+        if other.claim_version > event.claim_version and other.applied_at < event.applied_at
+    ]
+    if late:
+        return f"stale: came after version {max(late)}"
+    return f"overtaken by version {claim.counting_version}"
 
 
 def _known(claim: ClaimReceipt, version: int | None) -> Answer | None:

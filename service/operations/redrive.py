@@ -1,7 +1,7 @@
 """Sending dead letters back to their topics, and saying beforehand what would become of them."""
 
 from collections import Counter
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from consumers.contracts.letters import Original, copy_headers
@@ -95,7 +95,7 @@ async def _send(publishing: Publisher, chunk: _Chunk) -> None:
 
 async def forecast(
     settings: Settings, database: Database, which: LetterFilter, *, again: bool = False
-) -> AsyncIterator[Verdict]:
+) -> AsyncGenerator[Verdict]:
     """What would become of each letter, by today's code and the database as it stands.
 
     Nothing is sent and nothing changes: what is tried is rolled back. Raises KafkaFailed.

@@ -11,11 +11,11 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from repositories.operations.receipts import AppliedEvent, ClaimReceipt, CountedRow
+from repositories.operations.receipts import ClaimReceipt, CountedRow
 from service import wiring
 from service.cli.common import Exit, fail, load_settings, run_async
 from service.cli.operations.times import moment
-from service.operations.receipt import Answer, Receipt
+from service.operations.receipt import Answer, Receipt, became
 from service.operations.receipt import receipt as find
 from service.settings import Settings
 
@@ -93,7 +93,7 @@ def plain(found: Receipt) -> dict[str, Any]:
         "provider_id": claim.provider_id,
         "counting_version": claim.counting_version,
         "removed_at": claim.removed_at,
-        "events": [asdict(event) | {"became": _became(event, claim)} for event in claim.events],
+        "events": [asdict(event) | {"became": became(event, claim)} for event in claim.events],
         "dead_letters": [asdict(letter) for letter in claim.letters],
         "rows": [asdict(row) for row in claim.rows],
         "read_by": found.at,
@@ -155,20 +155,6 @@ def _unread(found: Receipt) -> Iterator[str]:
         )
 
 
-def _became(event: AppliedEvent, claim: ClaimReceipt) -> str:
-    """A batch applies its events at one time, so of those neither was late."""
-    if event.claim_version == claim.counting_version:
-        return "counts"
-    late = [
-        other.claim_version
-        for other in claim.events
-        if other.claim_version > event.claim_version and other.applied_at < event.applied_at
-    ]
-    if late:
-        return f"stale: came after version {max(late)}"
-    return f"overtaken by version {claim.counting_version}"
-
-
 def _events(claim: ClaimReceipt) -> Table:
     """Two lines each, so that nothing is cut on 80 columns."""
     table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False)
@@ -178,7 +164,7 @@ def _events(claim: ClaimReceipt) -> Table:
         table.add_row(
             f"{event.claim_version}\n{event.state}",
             f"{_time(event.occurred_at)}\n{_time(event.applied_at)}",
-            f"{_became(event, claim)}\n{event.source_topic} {event.source_partition}"
+            f"{became(event, claim)}\n{event.source_topic} {event.source_partition}"
             f" {event.source_offset}",
         )
     return table
