@@ -12,7 +12,6 @@ import asyncio
 import time
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import NoReturn
 
 from consumers.engine.pulse import Pulses
 
@@ -56,7 +55,7 @@ class Watchdog:
         self._awake = 0.0  # seconds in which the loop has gone on
         self.pulses = Pulses(lambda: self._awake)
 
-    async def feed(self) -> NoReturn:
+    async def feed(self) -> None:
         """Tick until cancelled."""
         try:
             while True:

@@ -20,6 +20,12 @@ from service.logs import tell_unheard_errors
 
 log = logging.getLogger(__name__)
 
+# What clients send that is no HTTP is no warning of ours. And of an error's traceback, which it
+# writes where the application does not start, the text can quote anything.
+_uvicorn = logging.getLogger("uvicorn.error")
+_uvicorn.setLevel(logging.ERROR)
+_uvicorn.addFilter(lambda record: not record.getMessage().startswith("Traceback"))
+
 GRACE_SECONDS = 5  # for requests in flight, at the end
 GOODBYE_SECONDS = 15  # for all of the end; a request that is stuck keeps no process from ending
 
@@ -30,6 +36,7 @@ class _Server(uvicorn.Server):
     def __init__(self, config: uvicorn.Config, if_it_ends: Callable[[], object]) -> None:
         super().__init__(config)
         self.begun = threading.Event()
+        self.ended_by_itself = False
         self._if_it_ends = if_it_ends
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
@@ -37,14 +44,23 @@ class _Server(uvicorn.Server):
         await super().startup(sockets)
         self.begun.set()
 
+    async def _serve_on(self, listening: socket.socket) -> None:
+        try:
+            await self.serve(sockets=[listening])
+        finally:  # however it ended: clients that are left learn of it at once
+            for connection in list(self.server_state.connections):
+                connection.transport.abort()
+            await asyncio.sleep(0)
+
     def run_on(self, listening: socket.socket) -> None:
         try:
-            asyncio.run(self.serve(sockets=[listening]))
+            asyncio.run(self._serve_on(listening))
         except BaseException as error:  # noqa: BLE001  # whatever it is, who waits must learn of it
             log.error("the HTTP server failed", extra={"error": type(error).__name__})
         finally:
+            self.ended_by_itself = not self.should_exit
             self.begun.set()
-            if not self.should_exit:
+            if self.ended_by_itself:
                 self._if_it_ends()
 
 
@@ -75,15 +91,13 @@ async def served(
     )
     thread = threading.Thread(target=server.run_on, args=[listening], name="http", daemon=True)
     thread.start()
-    ended = False
     try:
         await asyncio.to_thread(server.begun.wait)
         host, port = listening.getsockname()[:2]
         yield f"http://{f'[{host}]' if ':' in host else host}:{port}"
     finally:
-        ended = not thread.is_alive()
         server.should_exit = True
         await asyncio.to_thread(thread.join, GOODBYE_SECONDS)
         listening.close()
-    if ended:
+    if server.ended_by_itself:
         raise HttpServerEnded("The HTTP server has ended by itself: its error is in the log.")
