@@ -50,7 +50,9 @@ async def test_it_answers_503_while_the_event_loop_is_blocked_and_200_afterwards
         time.sleep(4)  # noqa: ASYNC251  # it is what blocks the loop
         answer = await asked
         assert answer.status_code == 503
-        assert [one["name"] for one in answer.json()["why"]] == [LOOP]
+        [why] = answer.json()["why"]
+        assert why["who"] == LOOP
+        assert why["doing"].rpartition(":")[0] == __file__  # where it sleeps
         await until_async(lambda: _alive(client), "the loop to go on")
 
 
@@ -90,7 +92,7 @@ async def test_a_job_that_hangs_is_named_and_one_that_waits_for_a_lock_is_none(
             await until_async(stuck, "503")
             await asyncio.sleep(JOB_SECONDS)  # more than the other could be silent unnoticed
             [one] = await stuck()
-            assert (one["name"], one["doing"]) == ("hanging", "doing what hanging does")
+            assert (one["who"], one["doing"]) == ("hanging", "doing what hanging does")
             status = (await client.get("/healthz/status")).json()
-            assert {one["name"] for one in status["at_work"]} == {LOOP, "locking", "hanging"}
+            assert {one["who"] for one in status["at_work"]} == {LOOP, "locking", "hanging"}
     await somebody.close()
