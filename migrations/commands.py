@@ -9,9 +9,8 @@ from importlib.resources import files
 
 from alembic import command
 from alembic.config import Config
-from alembic.script import ScriptDirectory
 
-from repositories.errors import CodeOutdated, SchemaMissing
+from migrations.revisions import head
 
 
 def configuration(database_url: str = "") -> Config:
@@ -46,37 +45,3 @@ def changes(config: Config, found: str | None) -> bool:
 def check(database_url: str) -> None:
     """Raise alembic.util.CommandError if the database is not what `repositories.tables` says."""
     command.check(configuration(database_url))
-
-
-def head() -> str:
-    """The revision that this version of the service expects."""
-    revision = _scripts().get_current_head()
-    if revision is None:
-        raise LookupError("the migrations folder holds no revision")
-    return revision
-
-
-def require_known(found: str | None) -> None:
-    """Raise CodeOutdated if a newer version of the service made this revision."""
-    if found is not None and found not in {
-        script.revision for script in _scripts().walk_revisions()
-    }:
-        raise CodeOutdated(
-            f"the schema is at revision {found}, which this version does not know: it expects"
-            f" {head()}, and a newer version has migrated the database. Start that version again,"
-            " or restore the backup from before it"
-        )
-
-
-def require_head(found: str | None) -> None:
-    """Raise SchemaMissing, or CodeOutdated, if the database's revision is not the expected one."""
-    require_known(found)
-    if found != head():
-        there = "there is no schema yet" if found is None else f"the schema is at revision {found}"
-        raise SchemaMissing(
-            f"{there}, and this version expects {head()}; run `claim-analytics migrate`"
-        )
-
-
-def _scripts() -> ScriptDirectory:
-    return ScriptDirectory.from_config(configuration())

@@ -8,9 +8,10 @@ from alembic import context
 from sqlalchemy import Connection, pool
 
 from migrations import commands, writers
+from migrations.revisions import require_known
 from repositories.errors import RepositoryError
 from repositories.postgres.database import domain_errors, open_engine
-from repositories.postgres.database_url import DatabaseUrl
+from repositories.postgres.database_url import CurrentUrl
 from repositories.postgres.requirements import inspection, require_migratable, revision_of
 from repositories.schema import metadata
 
@@ -28,14 +29,15 @@ def run_migrations(connection: Connection) -> None:
         context.run_migrations()
 
 
-async def connect_and_run(url: DatabaseUrl) -> None:
+async def connect_and_run(current: CurrentUrl) -> None:
+    url = current.url
     async with inspection(url) as look:
         await require_migratable(look, url)
-        commands.require_known(await revision_of(look))
+        require_known(await revision_of(look))
     give_up = time.monotonic() + writers.PATIENCE_SECONDS
     while True:
         try:
-            return await attempt(url)
+            return await attempt(current)
         except RepositoryError as error:
             if not error.retriable or time.monotonic() > give_up:
                 raise
@@ -43,11 +45,11 @@ async def connect_and_run(url: DatabaseUrl) -> None:
         await asyncio.sleep(writers.PAUSE_SECONDS)
 
 
-async def attempt(url: DatabaseUrl) -> None:
+async def attempt(current: CurrentUrl) -> None:
     """All or nothing; raises LockNotAvailable where others keep a table for long."""
-    engine = open_engine(url, poolclass=pool.NullPool)
+    engine = open_engine(current, poolclass=pool.NullPool)
     try:
-        with domain_errors(url):
+        with domain_errors(current.url):
             async with engine.connect() as connection:
                 await connection.run_sync(run_migrations)
                 await connection.commit()
@@ -55,4 +57,4 @@ async def attempt(url: DatabaseUrl) -> None:
         await engine.dispose()
 
 
-asyncio.run(connect_and_run(DatabaseUrl.parse(context.config.attributes["database_url"])))
+asyncio.run(connect_and_run(CurrentUrl(context.config.attributes["database_url"])))

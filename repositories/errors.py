@@ -3,12 +3,13 @@
 RepositoryError
 ├── DatabaseUnavailable      the database is away or busy: the same work succeeds later
 │   ├── LockNotAvailable     somebody else keeps a lock
-│   └── DatabaseAbsent       no database of this name: being restored, or never there
+│   ├── DatabaseAbsent       no database of this name: being restored, or never there
+│   └── NotAdmitted          a password, a certificate or an encryption that one side refuses
+│       └── DatabaseSettingWrong  the URL, or a file that it names, cannot be used
 ├── ConcurrentClaim          two batches brought one claim at once: the same work succeeds now
 ├── DatabaseBehind           the database lost transactions: read again what they held
 ├── DatabaseRefused          the database will refuse the same work again
 ├── DatabaseUnsuitable       the database is not what the service needs (encoding, rights, …)
-├── DatabaseSettingWrong     the URL names a file that cannot be used
 ├── SchemaMissing            a table is not there, or not as this version expects it
 └── CodeOutdated             a newer version has migrated the database: this one may not write
 
@@ -58,10 +59,24 @@ CONNECTION_SQLSTATES = (
 )  # fmt: skip
 ABSENT_SQLSTATES = ("3D000", "57P04")
 SCHEMA_SQLSTATES = ("42P01", "42703", "3F000")
-FINAL = {
-    "28000": "this user is not let in from here, or only with TLS (pg_hba.conf, sslmode): look at"
-    " CLAIM_ANALYTICS_DATABASE_URL",
+NOT_ADMITTED = {
+    "28000": "this user is not let in from here, or only with TLS, or with a client's certificate"
+    " (pg_hba.conf, sslmode, sslcert): look at CLAIM_ANALYTICS_DATABASE_URL",
     "28P01": "wrong user or password in CLAIM_ANALYTICS_DATABASE_URL",
+}
+# What 28000 is about stands in the server's text alone; in another language it stays open.
+ADMISSION_REFUSALS = {
+    "no encryption": "pg_hba.conf has no line that lets this user in from here without TLS: add"
+    " ?sslmode=verify-full to CLAIM_ANALYTICS_DATABASE_URL, or the line",
+    "no pg_hba.conf entry": "pg_hba.conf has no line that lets this user in from here",
+    "requires a valid client certificate": "this user is let in with a client's certificate alone:"
+    " name it with sslcert and sslkey in CLAIM_ANALYTICS_DATABASE_URL",
+    "certificate authentication failed": "the client's certificate (sslcert) is made out to another"
+    " user",
+    "does not exist": "there is no such user: look at CLAIM_ANALYTICS_DATABASE_URL",
+    "not permitted to log in": "this user may not log in (ALTER ROLE … LOGIN)",
+}
+FINAL = {
     "42501": "this user lacks a right, or row-level security would hide rows from it: connect as"
     " the owner of the tables",
     "08P01": "the server does not speak PostgreSQL's protocol as expected",
@@ -75,8 +90,8 @@ POOLER_REFUSALS = {
     " its ignore_startup_parameters",
     "no such database": "the pooler has no such database: look at the name in"
     " CLAIM_ANALYTICS_DATABASE_URL",
-    "no such user": FINAL["28P01"],
-    "authentication failed": FINAL["28P01"],
+    "no such user": NOT_ADMITTED["28P01"],
+    "authentication failed": NOT_ADMITTED["28P01"],
     "SSL required": "the server takes TLS alone: add ?sslmode=verify-full to"
     " CLAIM_ANALYTICS_DATABASE_URL",
     "statement pooling mode": "the pooler is in statement mode, which knows no transactions: give"
@@ -103,6 +118,14 @@ class DatabaseAbsent(DatabaseUnavailable):
     """To wait for in the middle of the work, and to end with at the start of it."""
 
 
+class NotAdmitted(DatabaseUnavailable):
+    """As DatabaseAbsent: a password that is changed is wrong on one of both sides for a while."""
+
+
+class DatabaseSettingWrong(NotAdmitted):
+    pass
+
+
 class ConcurrentClaim(RepositoryError):
     retriable = True
 
@@ -116,10 +139,6 @@ class DatabaseRefused(RepositoryError):
 
 
 class DatabaseUnsuitable(RepositoryError):
-    pass
-
-
-class DatabaseSettingWrong(RepositoryError):
     pass
 
 
@@ -154,6 +173,8 @@ def from_sqlstate(
         return SchemaMissing(
             f"{where}: a table or column is missing {code}; run `claim-analytics migrate`"
         )
+    if sqlstate in NOT_ADMITTED:
+        return NotAdmitted(f"{where}: {NOT_ADMITTED[sqlstate]} {code}")
     passing = PASSING | (PASSING_WITH_THE_CONNECTION if lost else {})
     if sqlstate in passing:
         return DatabaseUnavailable(f"{where}: {passing[sqlstate]} {code}")
@@ -170,5 +191,14 @@ def pooler_refusal(text: str, where: str) -> RepositoryError | None:
         if words in text:
             found = PARAMETER.search(text)
             name = found[1] if found else ""
-            return DatabaseRefused(f"{where}: {why.format(name=name)} (SQLSTATE 08P01)")
+            return NotAdmitted(f"{where}: {why.format(name=name)} (SQLSTATE 08P01)")
+    return None
+
+
+def admission_refusal(text: str, where: str) -> RepositoryError | None:
+    """The domain's error for a 28000, by what PostgreSQL says in English, of which nothing
+    gets out."""
+    for words, why in ADMISSION_REFUSALS.items():
+        if words in text:
+            return NotAdmitted(f"{where}: {why} (SQLSTATE 28000)")
     return None

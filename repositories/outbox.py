@@ -24,13 +24,15 @@ RELAY_LOCK = 0x6F7574626F78  # one relay at a time, in whichever instance
 
 @dataclass(frozen=True, kw_only=True)
 class Announcement:
-    """A CloudEvent to be sent. `topic` is the default name; `outbox_id` is its `ce_id`."""
+    """A CloudEvent to be sent. `topic` is the default name; `outbox_id` is its `ce_id`;
+    `traceparent` the place in a trace that it follows."""
 
     topic: str
     message_key: str
     event_type: str
     occurred_at: datetime
     data: dict[str, Any]
+    traceparent: str | None = None
     outbox_id: UUID = field(default_factory=uuid4)
 
 

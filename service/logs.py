@@ -10,6 +10,7 @@ import traceback
 from datetime import UTC, datetime
 from typing import Any
 
+from consumers.telemetry import spans
 from service.settings import LogFormat, LogLevel
 
 log = logging.getLogger(__name__)
@@ -101,4 +102,6 @@ class TextFormatter(logging.Formatter):
 
 
 def _extra(record: logging.LogRecord) -> dict[str, Any]:
-    return {name: value for name, value in vars(record).items() if name not in STANDARD}
+    """With the ids of the span that is open where the line is written, if spans are made."""
+    given = {name: value for name, value in vars(record).items() if name not in STANDARD}
+    return {**given, **spans.ids()}

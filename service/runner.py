@@ -17,7 +17,7 @@ from consumers.engine.retry import set_within
 from consumers.engine.subscription import AnySubscription, Progress
 from repositories.claims.top_code_flush import flush_top_codes
 from repositories.errors import RepositoryError
-from repositories.postgres.database import Database
+from repositories.postgres.database import Database, PoolUse
 from service import wiring
 from service.checks.database_check import wait_for_database
 from service.jobs import FillJob, Job, name_of, top_codes_job
@@ -61,6 +61,7 @@ class Service:
             by_group = {settings.group(name): one for name, one in self.progress.items()}
             orders = OrdersJob(self.orders, by_group)
             self._jobs += [top_codes_job(settings), FillJob(), orders]
+        self._database: Database | None = None
 
     def stop(self, why: str = "told to stop") -> None:
         """Finish what is in flight, then return from `run`; `why` is for the log."""
@@ -73,6 +74,10 @@ class Service:
         """Whether it was told to stop, or a part of it has ended; to be asked from any thread."""
         return self._stop.is_set()
 
+    def pool_use(self) -> PoolUse | None:
+        """Of its connections to PostgreSQL; from any thread. None before it runs."""
+        return self._database.pool_use if self._database else None
+
     async def run(self) -> None:
         """Run until `stop`, or until nothing is left to read, or a consumer or a job cannot go on.
 
@@ -80,7 +85,7 @@ class Service:
         """
         begun = time.monotonic()
         log.info("started", extra=started_with(self._settings, list(self.progress)))
-        database = wiring.impatient_database(self._settings)
+        database = self._database = wiring.impatient_database(self._settings)
         letters = wiring.dead_letter_queue(self._settings)
         feeding = asyncio.create_task(self.watchdog.feed())
         try:

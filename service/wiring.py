@@ -1,8 +1,10 @@
 """The one place that builds engines, clients and consumers out of settings."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
+
+from pydantic import SecretStr
 
 from consumers.engine.applier import Applier
 from consumers.engine.brake import BrakePolicy, Brakes
@@ -14,12 +16,14 @@ from consumers.engine.offsets import FormerGroups
 from consumers.engine.orders import Orders
 from consumers.engine.retry import RetryPolicy
 from consumers.engine.subscription import AnySubscription, Event, Progress, Subscription
-from consumers.kafka.connection import KafkaConnection
+from consumers.kafka.connection import KafkaConnection, SecurityFileUnusable
 from consumers.kafka.inflation import bound_inflation
+from repositories.errors import DatabaseSettingWrong
 from repositories.postgres.database import Database
 from service.checks.database_check import check_database
 from service.logs import INSTANCE
 from service.settings import Settings
+from service.settings.sources import SettingSourceWrong
 
 MEMBER_PREFIX = "claim-analytics/"  # of what Kafka calls the members of groups
 
@@ -30,8 +34,8 @@ def database(
     """`pool_size`: in place of the settings'."""
     direct = settings.database_direct_url
     return Database(
-        settings.database_url.get_secret_value(),
-        direct_url=direct.get_secret_value() if direct else None,
+        asked(settings.database_url, DatabaseSettingWrong),
+        direct_url=asked(direct, DatabaseSettingWrong) if direct else None,
         pool_size=pool_size or settings.database_pool_size,
         statement_timeout_ms=statement_timeout_ms,
     )
@@ -54,17 +58,31 @@ async def open_database(settings: Settings) -> AsyncIterator[Database]:
 
 
 def kafka_connection(settings: Settings) -> KafkaConnection:
-    password = settings.kafka_sasl_password
+    password, token = settings.kafka_sasl_password, settings.kafka_oauth_token
     return KafkaConnection(
         bootstrap_servers=settings.kafka_bootstrap_servers,
         security_protocol=settings.kafka_security_protocol,
         sasl_mechanism=settings.kafka_sasl_mechanism,
         sasl_username=settings.kafka_sasl_username,
-        sasl_password=password.get_secret_value() if password else None,
+        sasl_password=asked(password, SecurityFileUnusable) if password else None,
+        oauth_token=asked(token, SecurityFileUnusable) if token else None,
         cafile=settings.kafka_ssl_cafile,
         certfile=settings.kafka_ssl_certfile,
         keyfile=settings.kafka_ssl_keyfile,
     )
+
+
+def asked(secret: SecretStr, unusable: type[Exception]) -> Callable[[], str]:
+    """What gives the secret as it is then; if it is in a file that cannot be read, an error as
+    those raise it who use it."""
+
+    def ask() -> str:
+        try:
+            return secret.get_secret_value()
+        except SettingSourceWrong as error:
+            raise unusable(str(error)) from None
+
+    return ask
 
 
 def dead_letter_queue(settings: Settings) -> DeadLetterQueue:

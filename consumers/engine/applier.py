@@ -4,7 +4,7 @@ import asyncio
 import logging
 import time
 from collections import Counter
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Generic
 
@@ -21,6 +21,9 @@ from consumers.engine.intake import Batch
 from consumers.engine.pulse import resting
 from consumers.engine.retry import Result, RetryPolicy, until_it_succeeds
 from consumers.engine.subscription import Event, Outcome, Progress, Refusal, Subscription
+from consumers.kafka.reach import reachable
+from consumers.telemetry.batches import Step
+from consumers.telemetry.spans import Attributes, Kind, Span, span
 from repositories.offsets import NextOffset
 from repositories.operations.letters import (
     BatchLetters,
@@ -72,16 +75,45 @@ class Applier(Generic[Event]):
 
         Raises ConsumerStopped, or another error that no repetition can mend.
         """
-        started = time.monotonic()
-        batch, outcome = await self._handle(batch)
+        about: Attributes = {"consumer": self.subscription.name, "lane": self.lane}
+        with span("batch", Kind.CONSUMER, links=batch.contexts, attributes=about) as spanned:
+            await self._apply(batch, consumer, spanned)
+
+    async def _apply(self, batch: Batch[Event], consumer: AIOKafkaConsumer, spanned: Span) -> None:
+        started, numbers = time.monotonic(), self.progress.numbers
+        with numbers.step(Step.TRANSACTION):
+            batch, outcome = await self._handle(batch)
         if not batch.chunks:
             return
-        letters = batch.letters
-        if outcome.refusals:
+        letters: Sequence[DeadLetter] = batch.letters
+        if outcome.refusals or letters:
+            with numbers.step(Step.DEAD_LETTERS):
+                letters = await self._publish(letters, outcome.refusals)
+        with numbers.step(Step.COMMIT):
+            if await self._commit(batch, consumer):
+                self._note_committed(batch)
+        for topic, verdicts in batch.verdicts().items():
+            refused = _new_refusals(batch, outcome.refusals)[topic]
+            self.brakes.of(topic).observe(verdicts + bytes([BAD]) * refused)
+        if outcome.decoded_differently and not self.progress.decoded_differently:
+            log.warning(DIFFERENTLY, extra=self.labels)  # once
+        self.progress.count(len(batch), outcome, letters)
+        if len(batch):
+            numbers.note_batch(len(batch), batch.collected, batch.oldest)
+            counts = self._counts(batch, outcome, letters)
+            spanned.note(counts)
+            self._log(batch, counts, time.monotonic() - started)
+
+    async def _publish(
+        self, letters: Sequence[DeadLetter], refusals: Sequence[Refusal]
+    ) -> Sequence[DeadLetter]:
+        """Send the batch's dead letters and those of its refusals; all of them are returned."""
+        if refusals:
             with resting():
-                letters += await self._keep_trying(
-                    lambda: self._letters_of(outcome.refusals), "reading refused messages again"
+                refused = await self._keep_trying(
+                    lambda: self._letters_of(refusals), "reading refused messages again"
                 )
+            letters = [*letters, *refused]
         if letters:
             with resting():
                 copied = await self._keep_trying(
@@ -91,17 +123,7 @@ class Applier(Generic[Event]):
             await self._keep_trying(
                 lambda: store_copies(self.database, copied), "noting where dead letters lie"
             )
-        if await self._commit(batch, consumer):
-            self.progress.committed |= batch.next_offsets
-        for topic, verdicts in batch.verdicts().items():
-            refused = _new_refusals(batch, outcome.refusals)[topic]
-            self.brakes.of(topic).observe(verdicts + bytes([BAD]) * refused)
-        if outcome.decoded_differently and not self.progress.decoded_differently:
-            log.warning(DIFFERENTLY, extra=self.labels)  # once
-        self.progress.count(len(batch), outcome, letters)
-        self._note_lag(batch, consumer)
-        if len(batch):
-            self._log(batch, outcome, letters, time.monotonic() - started)
+        return letters
 
     async def _handle(self, batch: Batch[Event]) -> tuple[Batch[Event], Outcome]:
         """The batch less the topics that the brake has stopped, and what became of it."""
@@ -183,6 +205,7 @@ class Applier(Generic[Event]):
                 async with asyncio.timeout(COMMIT_SECONDS):
                     await consumer.commit(offsets)
             except TimeoutError:
+                await reachable(self.dead_letter_queue.connection)  # which may raise the reason
                 raise KafkaTimeoutError from None
 
         try:
@@ -196,16 +219,16 @@ class Applier(Generic[Event]):
     async def _keep_trying(self, work: Callable[[], Awaitable[Result]], doing: str) -> Result:
         return await until_it_succeeds(work, f"{doing} of {self.subscription.name}", self.retry)
 
-    def _note_lag(self, batch: Batch[Event], consumer: AIOKafkaConsumer) -> None:
+    def _note_committed(self, batch: Batch[Event]) -> None:
+        self.progress.committed |= batch.next_offsets
+        newest = batch.newest
         for partition, offset in batch.next_offsets.items():
-            end = consumer.highwater(partition) if partition in consumer.assignment() else None
-            if end is not None:
-                self.progress.lag[partition] = max(0, end - offset)
+            self.progress.lags.applied(partition, offset, newest.get(partition))
 
-    def _log(
-        self, batch: Batch[Event], outcome: Outcome, letters: Sequence[DeadLetter], seconds: float
-    ) -> None:
-        counts = {
+    def _counts(
+        self, batch: Batch[Event], outcome: Outcome, letters: Sequence[DeadLetter]
+    ) -> dict[str, int]:
+        return {
             "messages": len(batch),
             "applied": outcome.applied,
             "stale": outcome.stale,
@@ -214,10 +237,12 @@ class Applier(Generic[Event]):
             "decoded_differently": outcome.decoded_differently,
             "dead_lettered": len(letters),
             "cache_rows": outcome.changed_rows,
-            "milliseconds": round(seconds * 1000, 1),
         }
+
+    def _log(self, batch: Batch[Event], counts: Mapping[str, int], seconds: float) -> None:
         offsets = {f"{at.topic}-{at.partition}": n for at, n in batch.next_offsets.items()}
-        self.applied.add(counts, offsets, batch.newest)
+        newest = max(batch.newest.values(), default=None)
+        self.applied.add({**counts, "milliseconds": round(seconds * 1000, 1)}, offsets, newest)
 
     @property
     def labels(self) -> dict[str, object]:

@@ -42,6 +42,7 @@ class Chunk(Generic[Event]):
     byte for each message, in order: 1 where it could not be decoded (a copy of a dead letter apart,
     which is no news). `offsets` and `timestamps` (in milliseconds since 1970) are those of the
     messages; `copies` has the offsets of copies that a redrive has sent, and of which letter.
+    `contexts` are trace contexts of some of them, where spans are made.
     """
 
     partition: TopicPartition
@@ -54,13 +55,16 @@ class Chunk(Generic[Event]):
     offsets: Sequence[int] = ()
     timestamps: Sequence[int] = ()
     copies: Mapping[int, LetterId] = field(default_factory=dict)
+    contexts: Sequence[str] = ()
 
 
 @dataclass(frozen=True)
 class Batch(Generic[Event]):
-    """Chunks that are applied in one transaction, in the order of their arrival."""
+    """Chunks that are applied in one transaction, in the order of their arrival; they collected
+    for so many seconds."""
 
     chunks: Sequence[Chunk[Event]]
+    collected: float = 0.0
 
     def __len__(self) -> int:
         return sum(len(chunk.verdicts) for chunk in self.chunks)
@@ -75,11 +79,18 @@ class Batch(Generic[Event]):
         return {chunk.partition: chunk.after for chunk in reversed(self.chunks)}
 
     @property
-    def newest(self) -> int | None:
-        """The latest timestamp that a chunk ends with, in milliseconds since 1970."""
-        return max(
-            (chunk.timestamps[-1] for chunk in self.chunks if chunk.timestamps), default=None
-        )
+    def newest(self) -> dict[TopicPartition, int]:
+        """The timestamp of each partition's last message, in milliseconds since 1970."""
+        return {chunk.partition: chunk.timestamps[-1] for chunk in self.chunks if chunk.timestamps}
+
+    @property
+    def oldest(self) -> int | None:
+        """The earliest timestamp that a chunk begins with, in milliseconds since 1970."""
+        return min((chunk.timestamps[0] for chunk in self.chunks if chunk.timestamps), default=None)
+
+    @property
+    def contexts(self) -> list[str]:
+        return list(dict.fromkeys(context for chunk in self.chunks for context in chunk.contexts))
 
     @property
     def events(self) -> list[Event]:
@@ -118,7 +129,8 @@ class Batch(Generic[Event]):
     def without(self, topics: Collection[str]) -> "Batch[Event]":
         if not topics:
             return self
-        return Batch([chunk for chunk in self.chunks if chunk.partition.topic not in topics])
+        kept = [chunk for chunk in self.chunks if chunk.partition.topic not in topics]
+        return Batch(kept, self.collected)
 
 
 @dataclass
@@ -153,7 +165,7 @@ class Intake(Generic[Event]):
                 with contextlib.suppress(TimeoutError):
                     async with asyncio.timeout(most if self._chunks else None):
                         await self._changed.wait()
-            batch = Batch(self._chunks)
+            batch = Batch(self._chunks, time.monotonic() - self._oldest)
             self._empty()
         return batch
 

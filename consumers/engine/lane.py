@@ -34,14 +34,17 @@ from consumers.engine.retry import (
 )
 from consumers.engine.subscription import Decode, Event
 from consumers.kafka.connection import KafkaConnection
+from consumers.kafka.stops import name_of
 from consumers.kafka.topics import TopicWatch, missing_permission, topics_of
+from consumers.telemetry.retries import count_retry
 from repositories.errors import DatabaseBehind
 from repositories.offsets import forget_offsets
 
 log = logging.getLogger(__name__)
 
 TOPIC_SECONDS, TOPIC_PAUSE_SECONDS = 5.0, 0.5  # a topic made a moment ago is not listed at once
-TOPIC_CHECK_SECONDS, CHECKS_A_COMPLAINT = 15.0, 4
+TOPIC_CHECK_SECONDS = 5.0  # and so is a fault named that the client meets without a word
+CHECKS_A_COMPLAINT = 12
 BREAK_OFF_SECONDS = 3
 
 
@@ -177,8 +180,7 @@ class Lane(ConsumerRebalanceListener, Generic[Event]):  # type: ignore[misc]  # 
     def _check_worth_repeating(self, error: KafkaError | DatabaseBehind) -> None:
         """Whether a new client helps: it starts reading from where the database stands.
 
-        A bare KafkaError is the client's word for what it did not expect, of the broker or of
-        itself; it can be without its tasks then.
+        A bare KafkaError is for what the client did not expect; it can be without its tasks then.
         """
         final = not isinstance(error, DatabaseBehind) and type(error) is not KafkaError
         if final and not is_transient(error):
@@ -190,6 +192,7 @@ class Lane(ConsumerRebalanceListener, Generic[Event]):  # type: ignore[misc]  # 
                 f"Kafka does not let the consumer of {self._labels['consumer']} go on"
                 f" ({type(error).__name__}): {why}"
             ) from None
+        count_retry(error)
         what = f"joining the group anew: {describe(error)}"
         self._membership_outage.tell(what, remedy(error), extra=self._labels)
 
@@ -272,12 +275,7 @@ class Lane(ConsumerRebalanceListener, Generic[Event]):  # type: ignore[misc]  # 
 
     async def _finished(self, within: float) -> bool:
         """Whether the batch at hand was finished `within` so many seconds."""
-        try:
-            async with asyncio.timeout(within):
-                await self._idle.wait()
-        except TimeoutError:
-            return False
-        return True
+        return await set_within(self._idle, within)
 
     def _watched(self, work: Coroutine[Any, Any, None], what: str) -> asyncio.Task[None]:
         """A task whose error fails the whole lane, and whose pulse is a part of the lane's."""
@@ -290,8 +288,7 @@ class Lane(ConsumerRebalanceListener, Generic[Event]):  # type: ignore[misc]  # 
             self._failure.set_exception(error)
 
     def _log(self, what: str, partitions: Iterable[TopicPartition]) -> None:
-        names = [f"{at.topic}-{at.partition}" for at in sorted(partitions)]
-        log.info(what, extra=self._labels | {"partitions": names})
+        log.info(what, extra=self._labels | {"partitions": [*map(name_of, sorted(partitions))]})
 
 
 async def _cancelled(tasks: Collection[asyncio.Task[None]]) -> None:

@@ -31,6 +31,8 @@ from consumers.engine.pulse import beat, resting, working
 from consumers.engine.retry import LOOK_AT_KAFKA, is_transient, tell_failure
 from consumers.engine.subscription import Decode, Event, Progress
 from consumers.kafka.stops import Stop, is_of_a_record, name_of, stop_over
+from consumers.telemetry.lag import keep_ends_known
+from consumers.telemetry.trace_context import linked_contexts
 from repositories.vocabulary import StopCause
 
 log = logging.getLogger(__name__)
@@ -79,9 +81,10 @@ class Reader(Generic[Event]):
         self, assigned: Sequence[TopicPartition], starts: Callable[[], Awaitable[dict[Any, int]]]
     ) -> None:
         """Read until cancelled. `starts` says where; an error of this consumer is raised."""
+        looking = asyncio.create_task(keep_ends_known(self.consumer, self.progress.lags))
         try:
             for partition, start in (await starts()).items() if assigned else ():
-                self.progress.forget(partition)
+                self.progress.begin(partition, start)
                 self.consumer.seek(partition, start)
                 self._open[partition] = Position(start)
                 # Even an empty partition gets its offset committed: a drain sees that it is done.
@@ -91,12 +94,12 @@ class Reader(Generic[Event]):
                     beat()
                     await self._obey()
                     self._stop_topics()
-                    if time.monotonic() < self._singly_until:
-                        await self._read_singly()
-                    else:
-                        await self._read(self._those_whose_turn_it_is())
+                    singly = time.monotonic() < self._singly_until
+                    await (self._read_singly() if singly else self._read(self._whose_turn_it_is()))
         except (IllegalStateError, ConsumerStoppedError):
             return  # the partitions were revoked, or the client was closed, a moment ago
+        finally:
+            looking.cancel()
 
     async def _read(self, partitions: Sequence[TopicPartition]) -> None:
         # Without any the client is asked all the same: it tells its errors to nobody else.
@@ -122,8 +125,7 @@ class Reader(Generic[Event]):
 
     async def _read_singly(self) -> None:
         """A record of each partition, so that an error is that of the record that stands next."""
-        found = 0
-        self.intake.behind = False
+        found, self.intake.behind = 0, False
         for partition in list(self._open):
             fetched = await self._ask([partition], 0, 1)
             if isinstance(fetched, Exception):
@@ -169,6 +171,8 @@ class Reader(Generic[Event]):
 
     async def _hand_on(self, partition: TopicPartition, records: Sequence[Record]) -> None:
         decode = self.decoders[partition.topic]
+        if records:
+            self.progress.lags.read(partition, records[0].timestamp)
         events: list[Event] = []
         letters: list[DeadLetter] = []
         verdicts = bytearray(len(records))
@@ -189,12 +193,13 @@ class Reader(Generic[Event]):
             array("q", [record.offset for record in records]),
             array("q", [record.timestamp for record in records]),
             {record.offset: copied for record in marked if (copied := redrive_of(record))},
+            linked_contexts(records),
         )  # fmt: skip
         state.last = state.next = position
         with resting():  # the applier may wait for the database
             await self.intake.put(chunk)
 
-    def _those_whose_turn_it_is(self) -> list[TopicPartition]:
+    def _whose_turn_it_is(self) -> list[TopicPartition]:
         """All partitions; of those that are far behind, those of one number after the other.
 
         Topics are keyed by provider and have equal partition counts, so what belongs to the same

@@ -14,6 +14,7 @@ from consumers.engine.outage import Outage
 from consumers.engine.pulse import beat
 from consumers.engine.watch import LOOK_AT_POSTGRESQL, watched
 from consumers.kafka.faults import KafkaFault
+from consumers.telemetry.retries import count_retry
 from repositories.errors import LockNotAvailable, RepositoryError
 
 Result = TypeVar("Result")
@@ -92,6 +93,7 @@ def tell_failure(
     outage: Outage, error: Exception, extra: Mapping[str, object] | None = None
 ) -> None:
     """One more failure, as "failed while …, trying again: …"."""
+    count_retry(error)
     what = f"failed while {outage.doing}, trying again: {describe(error)}"
     outage.tell(what, remedy(error), extra=extra)
 

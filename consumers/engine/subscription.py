@@ -11,6 +11,8 @@ from aiokafka import TopicPartition
 
 from consumers.contracts.refusal import DeadLetter, DeadLetterReason, Record
 from consumers.kafka.stops import Stop
+from consumers.telemetry.batches import BatchNumbers
+from consumers.telemetry.lag import Lags
 from repositories.offsets import NextOffset
 from repositories.operations.letters import NO_LETTERS, BatchLetters, Letter, Place
 from repositories.postgres.database import Database
@@ -40,7 +42,8 @@ class Refusal:
 @dataclass(frozen=True)
 class Outcome:
     """What became of the events of a batch; `erased` are of providers that were erased,
-    `decoded_differently` the very records that stored rows came from, and read differently now."""
+    `decoded_differently` the very records that stored rows came from, and read differently now;
+    `corrected` of those applied are higher versions of claims that were known."""
 
     applied: int = 0
     stale: int = 0
@@ -49,6 +52,7 @@ class Outcome:
     refusals: Sequence[Refusal] = ()
     erased: int = 0
     decoded_differently: int = 0
+    corrected: int = 0
 
 
 # To be called with a batch's refusals before its transaction commits: what it raises rolls back,
@@ -100,10 +104,10 @@ def one_topic(topic: str, decode: Decode[Event], handle: HandleBatch[Event]) -> 
 class Progress:
     """What the lanes of a subscription have done since this process started.
 
-    `lag` is in messages; `committed` has the next offset of each partition since it was assigned,
-    `stopped` those that are read no further; `missing` names topics; `without_topic`: none is there
-    to read, and the lanes wait for one. `joined` has the lanes that have been in the group, with or
-    without a partition; `last_batch` is in seconds since 1970.
+    `committed` has the next offset of each partition since it was assigned, `stopped` those that
+    are read no further; `missing` names topics; `without_topic`: none is there to read, and the
+    lanes wait for one. `joined` has the lanes that have been in the group, with or without a
+    partition; `last_batch` is in seconds since 1970.
     """
 
     messages: int = 0
@@ -112,10 +116,12 @@ class Progress:
     duplicate: int = 0
     erased: int = 0
     decoded_differently: int = 0
+    corrected: int = 0
     batches: int = 0
     last_batch: float | None = None
     dead_letters: Counter[DeadLetterReason] = field(default_factory=Counter)
-    lag: dict[TopicPartition, int] = field(default_factory=dict)
+    lags: Lags = field(default_factory=Lags)
+    numbers: BatchNumbers = field(default_factory=BatchNumbers)
     assigned: set[TopicPartition] = field(default_factory=set)
     committed: dict[TopicPartition, int] = field(default_factory=dict)
     stopped: dict[TopicPartition, Stop] = field(default_factory=dict)
@@ -132,12 +138,14 @@ class Progress:
         self.duplicate += outcome.duplicate
         self.erased += outcome.erased
         self.decoded_differently += outcome.decoded_differently
+        self.corrected += outcome.corrected
         self.dead_letters.update(letter.reason for letter in letters)
 
-    def forget(self, partition: TopicPartition) -> None:
-        """It is assigned anew, and nothing is known of it yet."""
+    def begin(self, partition: TopicPartition, next_offset: int) -> None:
+        """It is assigned anew, and read from there; nothing is known of it yet."""
         self.stopped.pop(partition, None)
         self.committed.pop(partition, None)
+        self.lags.begin(partition, next_offset)
 
     def totals(self) -> dict[str, int]:
         """All that was applied, for the log."""

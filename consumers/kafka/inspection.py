@@ -22,7 +22,6 @@ Place = tuple[str, int]  # topic, partition
 WAIT_MS = 200
 ANSWER_SECONDS = 10
 PARTITION_FETCH_BYTES = 64 * 1024  # a larger record or batch comes all the same
-TAIL = 20  # offsets before the end: the last may be control records of transactions
 
 
 @dataclass(frozen=True)
@@ -71,27 +70,21 @@ class Inspection:
         found = await self._reader.beginning_offsets([TopicPartition(*at) for at in places])
         return {(at.topic, at.partition): offset for at, offset in found.items()}
 
-    async def timestamps(
-        self, unread: Mapping[Place, tuple[int, int]]
-    ) -> dict[Place, tuple[int, int]]:
-        """Of each partition, given its next offset and its end, the timestamps of the next record
-        that can be read and of the newest, in milliseconds since 1970; without those that have
-        none."""
+    async def timestamps(self, unread: Mapping[Place, tuple[int, int]]) -> dict[Place, int]:
+        """Of each partition, given its next offset and its end, the timestamp of the next record
+        that can be read, in milliseconds since 1970; without those that have none."""
         ends = {at: end for at, (_, end) in unread.items()}
         starts = {at: start_ for at, (start_, _) in unread.items()}
-        first = await self._read(starts, ends, only_first=True)
+        found = await self._read(starts, ends)
         beyond = {
-            at: await self.next_readable(at, starts[at], ends[at]) for at in unread.keys() - first
+            at: await self.next_readable(at, starts[at], ends[at]) for at in unread.keys() - found
         }
-        first |= await self._read(beyond, ends, only_first=True)
-        tails = {at: max(start_, ends[at] - TAIL) for at, start_ in (starts | beyond).items()}
-        newest = await self._read(tails, ends, only_first=False)
-        return {at: (first[at], newest[at]) for at in first.keys() & newest.keys()}
+        return found | await self._read(beyond, ends)
 
     async def _read(
-        self, starts: Mapping[Place, int], ends: Mapping[Place, int], *, only_first: bool
+        self, starts: Mapping[Place, int], ends: Mapping[Place, int]
     ) -> dict[Place, int]:
-        """The timestamp of the first, or of the last record of each partition that can be read."""
+        """The timestamp of the first record of each partition that can be read."""
         partitions = {TopicPartition(*at): start_ for at, start_ in starts.items()}
         self._reader.assign(list(partitions))
         for at, start_ in partitions.items():
@@ -99,11 +92,9 @@ class Inspection:
         found: dict[Place, int] = {}
         for at in partitions:
             with _of_a_record_ignored():
-                while await self._reader.position(at) < ends[at]:
-                    for record in await self._next(at):  # one: what is read before an error counts
+                while at not in found and await self._reader.position(at) < ends[at]:
+                    for record in await self._next(at):
                         found[at.topic, at.partition] = record.timestamp
-                    if only_first and at in found:
-                        break
         return found
 
     async def stop_at(self, place: Place, offset: int) -> Stop | None:

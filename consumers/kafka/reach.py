@@ -17,12 +17,13 @@ from ipaddress import ip_address
 from typing import Any, TypeVar
 
 from aiokafka import errors as kafka
-from aiokafka.conn import AIOKafkaConnection, create_conn, get_ip_port_afi
+from aiokafka.conn import create_conn, get_ip_port_afi
 from aiokafka.protocol.admin import SaslHandShakeRequest
 from aiokafka.protocol.metadata import MetadataRequest
 
-from consumers.kafka.connection import SETTING, KafkaConnection, TlsFileUnusable
+from consumers.kafka.connection import SETTING, KafkaConnection, SecurityFileUnusable
 from consumers.kafka.faults import KafkaUnreachable
+from consumers.kafka.renewal import BrokerConnection
 
 log = logging.getLogger(__name__)
 
@@ -116,8 +117,10 @@ class _Broker:
         try:
             async with asyncio.timeout(ANSWER_SECONDS), self._connected() as link:
                 metadata = await link.send(MetadataRequest([]))
-        except TlsFileUnusable as error:
+        except SecurityFileUnusable as error:
             raise KafkaUnreachable(str(error), permanent=True) from None
+        except KafkaUnreachable:  # over a file, too
+            raise
         except (OSError, UnicodeError, kafka.KafkaError) as error:
             raise await self._fault(error) from None
         return [
@@ -126,10 +129,10 @@ class _Broker:
         ]
 
     @asynccontextmanager
-    async def _connected(self) -> AsyncIterator[AIOKafkaConnection]:
+    async def _connected(self) -> AsyncIterator[BrokerConnection]:
         """Past versions, TLS and log in; what this raises is the client's own."""
         host, port, _ = get_ip_port_afi(self.server)
-        link = AIOKafkaConnection(host, port, **self.connection.broker_options())
+        link = BrokerConnection(host, port, **self.connection.broker_options())
         farewell = GOODBYE_SECONDS
         try:
             await link.connect()
@@ -146,6 +149,12 @@ class _Broker:
         """What is wrong. Where the error leaves it open, the port is tried in other ways."""
         if isinstance(error, ssl.SSLCertVerificationError):
             return self._wrong_certificate(error)
+        with_token = self.connection.sasl_mechanism == "OAUTHBEARER"
+        if with_token and isinstance(error, kafka.SaslAuthenticationFailed):
+            return self._says(
+                f"refuses the token: look at {SETTING}OAUTH_TOKEN_FILE, and when it expires.",
+                permanent=True,
+            )
         for kind, permanent, what in PLAIN_FAULTS:
             if isinstance(error, kind):
                 return self._says(what, permanent=permanent)

@@ -32,6 +32,7 @@ async def merge_claims(
         _refusals(merged),
         merged.erased,
         merged.decoded_differently,
+        merged.corrected,
     )
 
 

@@ -16,6 +16,7 @@ from consumers.contracts.refusal import DeadLetter, Record
 from consumers.contracts.registry import REPORT_REQUEST
 from consumers.contracts.reports import JWE_MAX_LENGTH, JWE_PATTERN, ReportRequested
 from consumers.engine.subscription import Judge, Outcome, one_topic
+from consumers.telemetry.trace_context import context_of
 from repositories.offsets import NextOffset
 from repositories.operations.letters import NO_LETTERS, BatchLetters
 from repositories.postgres.database import Database
@@ -62,6 +63,7 @@ def _request(record: Record, event: CloudEvent, data: ReportRequested) -> Report
         source_topic=record.topic,
         source_partition=record.partition,
         source_offset=record.offset,
+        traceparent=context_of(record),
     )
 
 

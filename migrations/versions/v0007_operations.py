@@ -9,6 +9,8 @@ down_revision = "0006"
 branch_labels = None
 depends_on = None
 
+TRACED = ("report_jobs", "outbox")  # from a request to its announcement
+
 
 def _time(name: str, *, nullable: bool = False, now: bool = False) -> sa.Column[object]:
     default = sa.text("now()") if now else None
@@ -32,6 +34,8 @@ def upgrade() -> None:
         ["erased_at"],
         postgresql_where=sa.text("kind = 'removed'"),
     )
+    for table in TRACED:
+        op.add_column(table, sa.Column("traceparent", sa.String(55)))
 
 
 def _create_dead_letters() -> None:
@@ -199,6 +203,8 @@ def downgrade() -> None:
     """The version before knows no tombstones of removed claims, and would stumble over them."""
     op.execute("DELETE FROM erasures WHERE kind = 'removed'")
     op.drop_index("ix_erasures_removed", table_name="erasures")
+    for table in TRACED:
+        op.drop_column(table, "traceparent")
     for table in (
         "repaired_rows",
         "job_runs",

@@ -60,7 +60,8 @@ class Merged:
     after a higher version and only joined the history; `duplicate` was there already, or its claim
     was and is removed since; `refused` are dead letters; `erased` is of a provider that was erased,
     and changed nothing. `decoded_differently` is the very record that a history row came from, and
-    reads differently now: as a duplicate it changes nothing.
+    reads differently now: as a duplicate it changes nothing. `corrected` of those applied are
+    higher versions of claims that were there before.
     """
 
     applied: int = 0
@@ -70,6 +71,7 @@ class Merged:
     changed_rows: int = 0
     erased: int = 0
     decoded_differently: int = 0
+    corrected: int = 0
 
 
 async def apply_claim_batch(
@@ -133,6 +135,7 @@ async def merge_held(
         changed_rows=counts.get("changed_rows", 0),
         erased=erased,
         decoded_differently=differently,
+        corrected=counts["corrected"],
     )
 
 

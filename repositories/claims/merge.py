@@ -55,6 +55,7 @@ def merge(*, with_metrics: bool = True) -> sa.Select[Any]:
     counts: list[Any] = [
         _count(fresh).label("fresh"),
         _count(fresh, fresh.c.late).label("stale"),
+        _count(fresh, ~fresh.c.late, fresh.c.known_version.is_not(None)).label("corrected"),
         _count(changed).label("changed"),
         _count(judged, judged.c.recorded, ~judged.c.differs).label("repeated"),
         *(_count(step).label(name) for name, step in written.items()),

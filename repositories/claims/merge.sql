@@ -822,12 +822,14 @@ SELECT (SELECT count(*) AS count_1
 FROM fresh) AS fresh, (SELECT count(*) AS count_2
 FROM fresh
 WHERE fresh.late) AS stale, (SELECT count(*) AS count_3
-FROM changed) AS changed, (SELECT count(*) AS count_4
+FROM fresh
+WHERE NOT fresh.late AND fresh.known_version IS NOT NULL) AS corrected, (SELECT count(*) AS count_4
+FROM changed) AS changed, (SELECT count(*) AS count_5
 FROM judged
-WHERE judged.recorded AND NOT judged.differs) AS repeated, (SELECT count(*) AS count_5
-FROM recorded) AS recorded, (SELECT count(*) AS count_6
-FROM merged) AS merged, (SELECT count(*) AS count_7
-FROM changed_rows) AS changed_rows, (SELECT count(*) AS count_8
+WHERE judged.recorded AND NOT judged.differs) AS repeated, (SELECT count(*) AS count_6
+FROM recorded) AS recorded, (SELECT count(*) AS count_7
+FROM merged) AS merged, (SELECT count(*) AS count_8
+FROM changed_rows) AS changed_rows, (SELECT count(*) AS count_9
 FROM marked_months) AS marked_months, (SELECT array_agg(changed_rows.cache_id) FILTER (WHERE
     changed_rows.metric_key IN ('aging_brackets', 'approaching_deadline', 'stale_claims') AND
     changed_rows.value = '{"count": 0, "amount": "0.00"}'::jsonb) AS anon_1

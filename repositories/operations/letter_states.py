@@ -7,6 +7,7 @@ from typing import NamedTuple
 from uuid import UUID
 
 import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from repositories.operations.letters import (
     KEY,
@@ -129,6 +130,18 @@ async def count_letters(database: Database, which: LetterFilter) -> int:
     async with database.snapshot() as connection:
         counted = sa.select(sa.func.count()).select_from(dead_letters).where(*which.conditions)
         return int(await connection.scalar(counted) or 0)
+
+
+async def open_letters(connection: AsyncConnection) -> dict[tuple[str, str], int]:
+    """How many nobody has done anything about, or were redriven in vain, by topic and reason."""
+    names = (_columns.source_topic, _columns.reason)
+    waiting = _columns.state.in_((LetterState.OPEN, LetterState.REDRIVEN))  # as the index has it
+    counted = (
+        sa.select(*names, sa.func.count())
+        .where(waiting, _state == LetterState.OPEN.value)
+        .group_by(*names)
+    )
+    return {(topic, reason): n for topic, reason, n in await connection.execute(counted)}
 
 
 async def mark_redriven(database: Database, letters: Sequence[KnownLetter]) -> None:

@@ -11,10 +11,11 @@ import asyncpg
 
 from repositories.errors import (
     CONNECTION_SQLSTATES,
-    DatabaseRefused,
     DatabaseSettingWrong,
     DatabaseUnavailable,
+    NotAdmitted,
     RepositoryError,
+    admission_refusal,
     from_sqlstate,
     pooler_refusal,
 )
@@ -67,6 +68,8 @@ async def connect(
     for host in url.hosts:
         try:
             return await _connect(url, host, {} if pooled else settings, pooled=pooled)
+        except NotAdmitted:
+            raise
         except DatabaseUnavailable as error:
             errors.append(error)
     if len(errors) == 1:
@@ -77,23 +80,27 @@ async def connect(
 async def _connect(
     url: DatabaseUrl, host: Host, settings: Mapping[str, str], *, pooled: bool
 ) -> asyncpg.Connection:
-    encryption = _encryption(url)
-    options = {"connection_class": PooledConnection, "statement_cache_size": 0} if pooled else {}
+    options: dict[str, Any] = {
+        "host": host.name,
+        "port": host.port,
+        "user": url.user,
+        "password": url.password,
+        "database": url.database,
+        "timeout": url.connect_timeout,
+        "ssl": _encryption(url),
+        "target_session_attrs": url.target_session_attrs,
+        "server_settings": {
+            "application_name": url.parameters.get("application_name", "claim-analytics")
+        },
+    }
+    if pooled:
+        options |= {"connection_class": PooledConnection, "statement_cache_size": 0}
     with connection_errors(url, host):
-        connection = await asyncpg.connect(
-            host=host.name,
-            port=host.port,
-            user=url.user,
-            password=url.password,
-            database=url.database,
-            timeout=url.connect_timeout,
-            ssl=encryption,
-            target_session_attrs=url.target_session_attrs,
-            server_settings={
-                "application_name": url.parameters.get("application_name", "claim-analytics")
-            },
-            **options,
-        )
+        try:
+            connection = await asyncpg.connect(**options)
+        except (asyncpg.ConnectionDoesNotExistError, ConnectionResetError, BrokenPipeError):
+            await _look_at_refusal(options, url.named(host))
+            raise
         try:
             if settings:
                 made = "; ".join(f"SET {name} = '{value}'" for name, value in settings.items())
@@ -102,6 +109,29 @@ async def _connect(
             connection.terminate()
             raise
     return connection
+
+
+async def _look_at_refusal(options: Mapping[str, Any], where: str) -> None:
+    """Raises NotAdmitted if the server closes connections over this client's certificate.
+
+    In TLS 1.3 it looks at that once the client is through, which then meets a closed connection and
+    no reason; in TLS 1.2 it does before, and says why.
+    """
+    context = options["ssl"]
+    if not isinstance(context, ssl.SSLContext):
+        return
+    context.maximum_version = ssl.TLSVersion.TLSv1_2
+    try:
+        (await asyncpg.connect(**options)).terminate()
+    except ssl.SSLError as error:
+        reason = error.reason or ""
+        if "ALERT" in reason and "VERSION" not in reason:
+            raise NotAdmitted(
+                f"{where}: the server refuses the certificate of this client, or wants one and is"
+                f" given none ({reason}): look at sslcert and sslkey"
+            ) from None
+    except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
+        return  # what was met first counts
 
 
 def _encryption(url: DatabaseUrl) -> ssl.SSLContext | str | None:
@@ -155,10 +185,7 @@ def connection_errors(url: DatabaseUrl, host: Host) -> Iterator[None]:
     except OSError as error:
         raise _network_error(error, url, where) from None
     except asyncpg.ConnectionDoesNotExistError:
-        # So does TLS 1.3 end, where a server wants a certificate and none is shown.
-        encrypted = url.parameters.get("sslmode") in TLS_MODES
-        hint = "; if it wants a client's certificate, name it in sslcert" if encrypted else ""
-        raise DatabaseUnavailable(f"{where}: it closed the connection at once{hint}") from None
+        raise DatabaseUnavailable(f"{where}: it closed the connection at once") from None
     except (asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError) as error:
         raise driver_error(error, where, lost=True) from None
 
@@ -166,18 +193,16 @@ def connection_errors(url: DatabaseUrl, host: Host) -> Iterator[None]:
 def _tls_error(error: ssl.SSLError, where: str) -> RepositoryError:
     if isinstance(error, ssl.SSLCertVerificationError):
         why = CERTIFICATE_FAULTS.get(error.verify_code, UNTRUSTED)
-        return DatabaseRefused(f"{where}: the server's certificate {why}")
+        return NotAdmitted(f"{where}: the server's certificate {why}")
     if isinstance(error, ssl.SSLEOFError | ssl.SSLZeroReturnError):
         return DatabaseUnavailable(f"{where}: the connection was lost ({type(error).__name__})")
-    return DatabaseRefused(f"{where}: TLS could not be agreed on ({error.reason})")
+    return NotAdmitted(f"{where}: TLS could not be agreed on ({error.reason})")
 
 
 def _network_error(error: OSError, url: DatabaseUrl, where: str) -> RepositoryError:
     if "rejected SSL upgrade" in str(error):
         mode = url.parameters.get("sslmode", os.environ.get("PGSSLMODE"))
-        return DatabaseRefused(
-            f"{where}: the server does not speak TLS, which sslmode={mode} asks for"
-        )
+        return NotAdmitted(f"{where}: the server does not speak TLS, which sslmode={mode} asks for")
     if isinstance(error, TimeoutError):
         return DatabaseUnavailable(f"{where}: no answer within {url.connect_timeout} seconds")
     if isinstance(error, ConnectionRefusedError):
@@ -204,6 +229,8 @@ def driver_error(error: Exception, where: str, *, lost: bool = False) -> Reposit
     ):
         return refusal
     sqlstate, kind = getattr(error, "sqlstate", None), type(error).__name__
+    if sqlstate == "28000" and (refusal := admission_refusal(str(error), where)):
+        return refusal
     return from_sqlstate(sqlstate, kind, where, lost=lost or ends_connection(error))
 
 

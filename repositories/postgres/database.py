@@ -1,10 +1,9 @@
 """The connection pool, and transactions whose errors are the domain's."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager, suppress
-from functools import partial
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
 
 import asyncpg
 from sqlalchemy import event, func, select
@@ -16,7 +15,7 @@ from sqlalchemy.pool import NullPool, QueuePool
 
 from repositories.errors import DatabaseRefused, DatabaseUnavailable
 from repositories.postgres.connecting import SESSION, connect, driver_error, ends_connection
-from repositories.postgres.database_url import DatabaseUrl
+from repositories.postgres.database_url import CurrentUrl, DatabaseUrl
 from repositories.postgres.schema_demand import require_current_code
 from repositories.postgres.waiting import note_backend, under_way
 
@@ -28,10 +27,15 @@ CLOSE_TIMEOUT_SECONDS = 3
 
 
 def open_engine(
-    url: DatabaseUrl, *, pooled: bool = False, statement_timeout_ms: int = 0, **options: Any
+    current: CurrentUrl, *, pooled: bool = False, statement_timeout_ms: int = 0, **options: Any
 ) -> AsyncEngine:
-    """SQLAlchemy over `connect`. Nothing is opened yet; `options` are `create_async_engine`'s."""
+    """SQLAlchemy over `connect`, which asks anew for the URL each time. Nothing is opened yet;
+    `options` are `create_async_engine`'s."""
     settings = SESSION | {"statement_timeout": str(statement_timeout_ms)}
+
+    async def connection() -> asyncpg.Connection:
+        return await connect(current.renewed(), settings, pooled=pooled)
+
     engine = create_async_engine(
         "postgresql+asyncpg://",
         hide_parameters=True,  # an error must not show the values of a row
@@ -39,7 +43,7 @@ def open_engine(
         # which the database may have for a default.
         isolation_level="READ COMMITTED",
         connect_args={
-            "async_creator_fn": partial(connect, url, settings, pooled=pooled),
+            "async_creator_fn": connection,
             "prepared_statement_cache_size": 0 if pooled else 100,
         },
         **options,
@@ -56,26 +60,34 @@ def _give_up_connection(context: ExceptionContext) -> None:
         context.is_disconnect = True
 
 
+class PoolUse(NamedTuple):
+    """How many connections of a pool are in use, and how many it may have."""
+
+    in_use: int
+    size: int
+
+
 class Database:
     """A pool of connections to PostgreSQL; nothing is opened before the first transaction.
 
     With `direct_url`, `url` may lead to a pooler in transaction mode: what needs a session of its
-    own takes the other way. Raises ValueError for what is no URL.
+    own takes the other way. Either may be what gives the URL: it is asked for each connection.
+    Raises ValueError for what is no URL, and what asking raises.
     """
 
     def __init__(
         self,
-        url: str,
+        url: str | Callable[[], str],
         *,
-        direct_url: str | None = None,
+        direct_url: str | Callable[[], str] | None = None,
         pool_size: int = 5,
         statement_timeout_ms: int = 0,
     ) -> None:
-        self.url = DatabaseUrl.parse(url)
-        self.direct_url = DatabaseUrl.parse(direct_url or url)
+        self._url = CurrentUrl(url)
+        self._direct_url = CurrentUrl(direct_url or url)
         self._pooled = direct_url is not None
         self._engine = open_engine(
-            self.url,
+            self._url,
             pooled=self._pooled,
             statement_timeout_ms=statement_timeout_ms,
             pool_size=pool_size,
@@ -93,11 +105,11 @@ class Database:
 
         What else is raised in the block is raised from it as it is.
         """
-        with under_way(self), domain_errors(self.url):
+        with under_way(self), domain_errors(self._url.url):
             async with self._engine.begin() as connection:
                 await note_backend(connection)
                 await self._prepare(connection)
-                await require_current_code(connection, self.url.named())
+                await require_current_code(connection, self._url.url.named())
                 yield connection
 
     @asynccontextmanager
@@ -106,7 +118,7 @@ class Database:
 
         It locks nothing, so it may take as long as it needs: a report's pages, a whole recount.
         """
-        with under_way(self), domain_errors(self.url):
+        with under_way(self), domain_errors(self._url.url):
             async with self._engine.connect() as plain:
                 connection = await plain.execution_options(
                     isolation_level="REPEATABLE READ", postgresql_readonly=True
@@ -126,9 +138,10 @@ class Database:
 
         Raises `RepositoryError`s; the driver's own errors in the block become such too.
         """
-        connection = await connect(self.direct_url, SESSION)
+        url = self._direct_url.renewed()
+        connection = await connect(url, SESSION)
         try:
-            with domain_errors(self.direct_url):
+            with domain_errors(url):
                 yield connection
         finally:
             connection.terminate()  # a server that is gone would let `close` wait
@@ -137,9 +150,9 @@ class Database:
     async def own_session(self) -> AsyncIterator[AsyncConnection]:
         """A connection outside the pool and past a pooler, closed at the end with whatever is
         temporary in it. Raises `RepositoryError`s."""
-        engine = open_engine(self.direct_url, poolclass=NullPool)
+        engine = open_engine(self._direct_url, poolclass=NullPool)
         try:
-            with domain_errors(self.direct_url):
+            with domain_errors(self._direct_url.url):
                 async with engine.connect() as connection:
                     yield connection
         finally:
@@ -148,8 +161,13 @@ class Database:
     @property
     def all_taken(self) -> bool:
         """Whether every connection that the pool may have is in use."""
+        return self.pool_use.in_use >= self.pool_use.size
+
+    @property
+    def pool_use(self) -> PoolUse:
+        """From any thread."""
         pool = cast(QueuePool, self._engine.pool)
-        return pool.checkedout() >= pool.size()
+        return PoolUse(pool.checkedout(), pool.size())
 
     async def close(self) -> None:
         """Close all connections, in good order if the server answers."""

@@ -2,10 +2,12 @@
 
 import ipaddress
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Self
 from urllib.parse import parse_qsl, unquote
+
+from repositories.errors import DatabaseSettingWrong
 
 URL = re.compile(
     r"(?:postgresql|postgres|postgresql\+asyncpg)://"
@@ -28,6 +30,7 @@ PARAMETERS = {
         f"one of {', '.join(SESSION_ATTRIBUTES)}",
     ),
 }
+SETTINGS = "CLAIM_ANALYTICS_DATABASE_URL (or …_DIRECT_URL)"
 FORM = "postgresql://user:password@host:port/name"
 
 
@@ -93,6 +96,32 @@ class DatabaseUrl:
         """For messages: these servers, or all, and the database."""
         servers = ", ".join(str(host) for host in hosts or self.hosts)
         return f"PostgreSQL at {servers}, database {self.database}"
+
+
+class CurrentUrl:
+    """A URL, or what gives it: then user, password and parameters may change while it is in use.
+
+    `url` is as it was asked for last. Raises ValueError for what is no URL.
+    """
+
+    def __init__(self, url: str | Callable[[], str]) -> None:
+        self._ask = url if callable(url) else lambda: url
+        self.url = DatabaseUrl.parse(self._ask())
+
+    def renewed(self) -> DatabaseUrl:
+        """As it is now. Raises DatabaseSettingWrong, also if it leads to another database: one
+        process must not write into two."""
+        try:
+            now = DatabaseUrl.parse(self._ask())
+        except ValueError as error:
+            raise DatabaseSettingWrong(f"{SETTINGS} is wrong: {error}") from None
+        if (now.hosts, now.database) != (self.url.hosts, self.url.database):
+            raise DatabaseSettingWrong(
+                f"{SETTINGS} was changed and leads to {now.named()}, no longer to"
+                f" {self.url.named()}: that takes a restart"
+            )
+        self.url = now
+        return now
 
 
 def _host(text: str) -> Host:

@@ -99,19 +99,30 @@ async def _newest(
 
 
 async def announce_status(
-    connection: AsyncConnection, reports: Sequence[SelectGeneratedReport], occurred_at: datetime
+    connection: AsyncConnection,
+    reports: Sequence[SelectGeneratedReport],
+    occurred_at: datetime,
+    contexts: Mapping[UUID, str | None] | None = None,
 ) -> None:
-    """Announce, in the transaction that changed them, what the reports have become."""
-    await announce(connection, [announcement_of(report, occurred_at) for report in reports])
+    """Announce, in the transaction that changed them, what the reports have become; `contexts` has
+    the places in traces that they follow, by report."""
+    follows = contexts or {}
+    announcements = [
+        announcement_of(report, occurred_at, follows.get(report.report_id)) for report in reports
+    ]
+    await announce(connection, announcements)
 
 
-def announcement_of(report: SelectGeneratedReport, occurred_at: datetime) -> Announcement:
+def announcement_of(
+    report: SelectGeneratedReport, occurred_at: datetime, traceparent: str | None = None
+) -> Announcement:
     """A report that is ready, failed or expired, as `consumers.contracts.report_status` has it."""
     return Announcement(
         topic=TOPIC,
         message_key=str(report.provider_id),
         event_type=EVENT_TYPES[report.status],
         occurred_at=occurred_at,
+        traceparent=traceparent,
         data={
             "report_id": str(report.report_id),
             "provider_id": str(report.provider_id),

@@ -35,7 +35,8 @@ class ClaimedJob(RequestedReport):
     `attempt` numbers its file and never goes back. `tries` counts the attempts since it was last
     asked for, this one included: give up (`fail_job`) when there are too many, also *before* any
     work, since a report that kills its workers comes back by its lease alone. `last_error` is the
-    code of an earlier attempt, `archive_password` the JWE of the request.
+    code of an earlier attempt, `archive_password` the JWE of the request, `traceparent` the place
+    in a trace that its announcement follows.
     """
 
     requested_at: datetime
@@ -46,6 +47,7 @@ class ClaimedJob(RequestedReport):
     last_error: str | None
     lease_token: UUID
     leased_until: datetime
+    traceparent: str | None = None
 
 
 async def claim_job(database: Database, lease_seconds: float) -> ClaimedJob | None:
@@ -147,6 +149,7 @@ async def _claim(
         last_error=due["last_error"],
         lease_token=leased.lease_token,
         leased_until=leased.leased_until,
+        traceparent=due["traceparent"],
     )
 
 

@@ -137,7 +137,7 @@ async def _end(
             return False
         at, generating = await now(connection), (ReportStatus.GENERATING,)
         report = await change_report(connection, job.report_id, generating, report_values(at))
-        await announce_status(connection, [report], at)
+        await announce_status(connection, [report], at, {job.report_id: job.traceparent})
     return True
 
 

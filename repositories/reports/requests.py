@@ -36,7 +36,7 @@ class ReportRequest(RequestedReport):
 
     `archive_password` is the compact JWE as it came. `requested_at` is the event's own time.
     `problem` says to the person who asked what is impossible about it; None if it can be done.
-    `source_*` say where it was read from.
+    `source_*` say where it was read from, `traceparent` in which trace the announcement belongs.
     """
 
     archive_password: str | None = field(repr=False)
@@ -45,6 +45,7 @@ class ReportRequest(RequestedReport):
     source_topic: str
     source_partition: int
     source_offset: int
+    traceparent: str | None = None
 
 
 class RecordedRequests(NamedTuple):
@@ -99,7 +100,8 @@ async def _record(connection: AsyncConnection, requests: Sequence[ReportRequest]
         failed = [report for report in created if report.status is ReportStatus.FAILED]
         if len(failed) < len(created):
             await notify(connection, Channel.REPORT_JOBS)
-        await announce_status(connection, failed, created[0].created_at)
+        contexts = {report.report_id: first[report.report_id].traceparent for report in failed}
+        await announce_status(connection, failed, created[0].created_at, contexts)
     return len(created)
 
 
@@ -125,6 +127,7 @@ def _job(request: ReportRequest, recorded_at: datetime) -> dict[str, Any]:
         "source_topic": request.source_topic,
         "source_partition": request.source_partition,
         "source_offset": request.source_offset,
+        "traceparent": request.traceparent,
         "due_at": None if request.problem else recorded_at,
         "last_error": IMPOSSIBLE if request.problem else None,
     }

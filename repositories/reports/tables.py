@@ -43,6 +43,7 @@ report_jobs = sa.Table(
     sa.Column("source_topic", sa.Text, nullable=False),
     sa.Column("source_partition", sa.Integer, nullable=False),
     sa.Column("source_offset", sa.BigInteger, nullable=False),
+    sa.Column("traceparent", sa.String(55)),  # of the request, as W3C has it
     # All attempts ever (the number of the newest file), and those since it was last asked for.
     sa.Column("attempts", sa.Integer, nullable=False, server_default=sa.text("0")),
     sa.Column("tries", sa.Integer, nullable=False, server_default=sa.text("0")),
@@ -70,6 +71,7 @@ outbox = sa.Table(
     sa.Column("event_type", sa.Text, nullable=False),
     timestamp("occurred_at"),
     sa.Column("data", JSONB, nullable=False),
+    sa.Column("traceparent", sa.String(55)),  # of what made it true
     timestamp("created_at", default_now=True),
     timestamp("published_at", nullable=True),
     # Set aside because Kafka will never take it, and why; a person decides what becomes of it.

@@ -7,7 +7,13 @@ from contextlib import suppress
 from typing import Any
 
 from consumers.engine.retry import RetryPolicy, set_within
-from repositories.errors import DatabaseAbsent, DatabaseUnavailable, RepositoryError
+from migrations.revisions import require_head
+from repositories.errors import (
+    DatabaseAbsent,
+    DatabaseUnavailable,
+    NotAdmitted,
+    RepositoryError,
+)
 from repositories.postgres.database_url import DatabaseUrl
 from repositories.postgres.requirements import (
     inspection,
@@ -24,9 +30,6 @@ LOOK_SECONDS = 30  # for all of it; a host that answers nothing costs its connec
 
 async def check_database(settings: Settings) -> None:
     """Raises RepositoryErrors: SchemaMissing, DatabaseUnsuitable, …, each with its remedy."""
-    # Alembic is loaded for commands that use the database alone.
-    from migrations.commands import require_head  # noqa: PLC0415
-
     direct = DatabaseUrl.parse(settings.session_url)
     try:
         async with asyncio.timeout(LOOK_SECONDS), inspection(direct) as connection:
@@ -44,8 +47,9 @@ async def check_database(settings: Settings) -> None:
 async def wait_for_database(settings: Settings, stop: asyncio.Event) -> None:
     """`check_database`, again and again while it is away, until it is there or `stop` is set.
 
-    Raises what does not pass, also that there is no database of this name: nobody can have been
-    restoring it for as long as the service has been running.
+    Raises what does not pass, also that there is no database of this name, or that it lets this
+    user not in: nobody can have been restoring it, or changing a password, for as long as the
+    service has been running.
     """
     attempt = 0
     policy = RetryPolicy(longest=settings.retry_longest_pause_seconds)
@@ -56,7 +60,7 @@ async def wait_for_database(settings: Settings, stop: asyncio.Event) -> None:
         try:
             await _unless_stopped(check_database(settings), stop)
         except RepositoryError as error:
-            if not error.retriable or isinstance(error, DatabaseAbsent):
+            if not error.retriable or isinstance(error, DatabaseAbsent | NotAdmitted):
                 raise
             attempt += 1
             log.warning("failed while looking at the database, trying again: %s", error)

@@ -28,6 +28,7 @@ from repositories.errors import (
     DatabaseSettingWrong,
     DatabaseUnavailable,
     LockNotAvailable,
+    NotAdmitted,
     RepositoryError,
 )
 from service import logs
@@ -50,6 +51,8 @@ from service.reports.files.file_errors import (
     StoreUnavailable,
 )
 from service.settings import PREFIX, Settings, sources
+from service.settings.sources import SettingSourceWrong
+from service.telemetry.traces import TracesNotInstalled
 
 log = logging.getLogger(__name__)
 
@@ -73,6 +76,8 @@ EXPECTED: tuple[tuple[type[Exception], Exit, str], ...] = (
     (MessageRefused, Exit.FAILED, ""),
     (KafkaFailed, Exit.UNAVAILABLE, ""),
     (DatabaseAbsent, Exit.FAILED, ""),
+    (DatabaseSettingWrong, Exit.USAGE, ""),
+    (NotAdmitted, Exit.FAILED, ""),
     (
         LockNotAvailable,
         Exit.UNAVAILABLE,
@@ -86,12 +91,13 @@ EXPECTED: tuple[tuple[type[Exception], Exit, str], ...] = (
     (RangeRefused, Exit.NOT_FOUND, ""),
     (NothingToRead, Exit.NOT_FOUND, ""),
     (CodeOutdated, Exit.STOPPED, ""),
-    (DatabaseSettingWrong, Exit.USAGE, ""),
+    (SettingSourceWrong, Exit.USAGE, ""),
     (HeartbeatFileWrong, Exit.USAGE, ""),
     (AddressNotFree, Exit.USAGE, ""),
     (HttpServerEnded, Exit.FAILED, ""),
     (KeySettingWrong, Exit.USAGE, ""),
     (StorageUrlWrong, Exit.USAGE, ""),
+    (TracesNotInstalled, Exit.USAGE, ""),
     (ReportNotFound, Exit.NOT_FOUND, ""),
     (UnknownProviders, Exit.NOT_FOUND, ""),
     (CannotBegin, Exit.USAGE, ""),
@@ -109,7 +115,7 @@ def load_settings() -> Settings:
     try:
         warnings = [*sources.warnings(Settings)]
         settings = Settings()
-    except sources.SettingSourceWrong as error:
+    except SettingSourceWrong as error:
         fail(str(error), Exit.USAGE)
     except ValidationError as error:
         problems = error.errors(include_input=False, include_url=False)

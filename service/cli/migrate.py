@@ -1,6 +1,7 @@
 """`claim-analytics migrate`: the database's schema."""
 
 from migrations import commands
+from migrations.revisions import head
 from repositories.claims.fill import count_behind
 from repositories.postgres.database import Database
 from service.cli.common import explained, load_settings, run_async
@@ -16,7 +17,7 @@ def migrate() -> None:
     settings = load_settings()
     with explained():
         commands.upgrade(settings.session_url)
-    print(f"The schema is at revision {commands.head()}.")  # noqa: T201
+    print(f"The schema is at revision {head()}.")  # noqa: T201
     if behind := run_async(_behind(settings)):
         print(  # noqa: T201
             f"Of {behind:,} providers some figures are new in this version: `claim-analytics run`"

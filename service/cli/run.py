@@ -29,6 +29,7 @@ from service.parts import SUBSCRIPTIONS, Part
 from service.runner import Service, calm_the_garbage_collector
 from service.settings import Settings
 from service.signals import stopped_by_signals
+from service.telemetry.traces import traced
 from service.watchdog import Watchdog
 
 log = logging.getLogger(__name__)
@@ -128,6 +129,7 @@ async def run_service(
     tell_unheard_errors(asyncio.get_running_loop())
     service = Service(settings, subscriptions, jobs, watchdog)
     async with AsyncExitStack() as until_the_end:
+        await until_the_end.enter_async_context(traced(settings))
         if not drain:
             await until_the_end.enter_async_context(_served(settings, service, parts))
         calm_the_garbage_collector()
@@ -165,6 +167,7 @@ async def _served(
         service.watchdog,
         parts,
         lambda: service.stopping,
+        service.pool_use,
     )
     ended = "the HTTP server ended"
     async with served(build_app(process), listening, lambda: service.stop(ended)) as url:

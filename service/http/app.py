@@ -8,6 +8,7 @@ from fastapi import FastAPI
 from service import wiring
 from service.http.health import health
 from service.http.limits import BoundedBodies
+from service.http.metrics import collecting, metrics
 from service.http.process import ServedProcess
 from service.http.readiness import Readiness
 
@@ -25,7 +26,8 @@ def build_app(process: ServedProcess) -> FastAPI:
         looking = wiring.database(process.settings, pool_size=1)
         app.state.readiness = Readiness(process, looking)
         try:
-            yield
+            async with collecting(app):
+                yield
         finally:
             await app.state.database.close()
             await looking.close()
@@ -35,6 +37,6 @@ def build_app(process: ServedProcess) -> FastAPI:
     )
     app.state.process = process
     app.add_middleware(BoundedBodies)
-    for router in (health,):
+    for router in (health, metrics):
         app.include_router(router)
     return app

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import time
 from datetime import UTC, datetime
 from importlib.metadata import version
 from typing import Any
@@ -73,7 +74,8 @@ async def status(request: Request) -> JSONResponse:
 
 def _told(process: ServedProcess, name: str, progress: Progress) -> dict[str, Any]:
     """Copies first: another thread changes what it shows."""
-    assigned, stopped, lag = set(progress.assigned), dict(progress.stopped), dict(progress.lag)
+    assigned, stopped = set(progress.assigned), dict(progress.stopped)
+    lags = progress.lags.all(time.time())
     last = progress.last_batch
     return {
         "group": process.settings.group(name),
@@ -88,7 +90,7 @@ def _told(process: ServedProcess, name: str, progress: Progress) -> dict[str, An
         },
         "missing_topics": sorted(set(progress.missing)),
         "waits_for_a_topic": progress.without_topic,
-        "lag": {name_of(at): lag[at] for at in sorted(assigned & lag.keys())},
+        "lag": {name_of(at): lags[at]._asdict() for at in sorted(assigned & lags.keys())},
         "last_batch": None if last is None else _time(last),
         **progress.totals(),
     }

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 
 from consumers.engine.orders import Orders
 from consumers.engine.subscription import Progress
+from repositories.postgres.database import PoolUse
 from service.parts import Part
 from service.settings import Settings
 from service.watchdog import Watchdog
@@ -16,8 +17,9 @@ class ServedProcess:
     """What routes may know of the process that serves them.
 
     `progress` and `lanes`, how many there are, are by subscription; `stopping` says whether it has
-    been told to stop. It belongs to another thread's event loop: read it, and await nothing of it;
-    what changes there is copied before it is gone through.
+    been told to stop, `pool_use` how many of its connections are taken. It belongs to another
+    thread's event loop: read it, and await nothing of it; what changes there is copied before it is
+    gone through.
     """
 
     settings: Settings
@@ -27,4 +29,5 @@ class ServedProcess:
     watchdog: Watchdog = field(default_factory=Watchdog)
     parts: Sequence[Part] = (Part.HTTP,)
     stopping: Callable[[], bool] = lambda: False
+    pool_use: Callable[[], PoolUse | None] = lambda: None
     started: datetime = field(default_factory=lambda: datetime.now(UTC))

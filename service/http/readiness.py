@@ -4,7 +4,7 @@ import asyncio
 import time
 from collections.abc import Iterator
 
-from migrations.commands import head, require_head
+from migrations.revisions import head, require_head
 from repositories.errors import RepositoryError
 from repositories.postgres.database import Database
 from repositories.postgres.requirements import schema_revision

@@ -14,7 +14,13 @@ from repositories.operations.orders import (
     open_orders,
     take_skip,
 )
-from repositories.operations.stops import Place, StoppedPartition, known_stops, tell_stops
+from repositories.operations.stops import (
+    KnownStop,
+    Place,
+    StoppedPartition,
+    known_stops,
+    tell_stops,
+)
 from repositories.postgres.database import Database
 from repositories.vocabulary import OrderOutcome, StopCause
 from service.jobs import every
@@ -105,10 +111,20 @@ class OrdersJob:
             return
         known = await known_stops(database, sorted(self._progress))
         read_on = {one.stop.place for one in known if self._is_read(one.stop.place)}
+        for one in known:
+            self._note_since(one)
         if stopped or read_on:
             await tell_stops(database, INSTANCE, list(stopped.values()), read_on)
         self._told = stopped
         self._confirm_at = now + CONFIRM_SECONDS
+
+    def _note_since(self, known: KnownStop) -> None:
+        """For how far a partition is behind, where an instance before this one had stopped it."""
+        group, *at = known.stop.place
+        progress, where = self._progress[group], tuple(at)
+        stop = progress.stopped.get(where)
+        if stop and stop.next == known.stop.next_offset:
+            progress.lags.stopped_since(where, known.stopped_at.timestamp())
 
     def _stopped(self) -> Iterator[StoppedPartition]:
         for group, progress in self._progress.items():

@@ -1,6 +1,7 @@
 """Where every partition that the service reads stands: on the broker, in the group, in the
 database."""
 
+import time
 from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -26,8 +27,9 @@ class Standing:
     """One partition, as a group reads it.
 
     Offsets name the next message: `end` is one past the last that can be read. `committed` is
-    Kafka's, `stored` the database's, None where there is none. `lag_seconds` lies between the
-    timestamps of the next record and of the newest; None where no record can be read.
+    Kafka's, `stored` the database's, None where there is none. `lag_seconds` is the age of the next
+    record, by its timestamp, 0 where there is none; of one that nobody can read it is the time
+    since the partition stopped over it. None where neither is known.
     """
 
     group: str
@@ -136,6 +138,8 @@ async def _partitions(
     found = []
     for at, end in sorted(ends.items()):
         stop = stops.get((group, *at))
+        if stop and stop.stop.next_offset < starts[at]:  # it was read on since
+            stop = None
         standing = Standing(
             group,
             *at,
@@ -143,15 +147,18 @@ async def _partitions(
             end,
             committed.get(at),
             stored.get(at),
-            _seconds(times.get(at)) if at in unread else 0.0,
+            _age(times.get(at), stop) if at in unread else 0.0,
             state.holders.get(at),
-            None if stop and stop.stop.next_offset < starts[at] else stop,  # it was read on since
+            stop,
             next((one for one in pauses if one.topic in (None, at[0])), None),
         )
         found.append(standing)
     return found
 
 
-def _seconds(times: tuple[int, int] | None) -> float | None:
-    """Publishers' timestamps need not grow, so it can be nothing."""
-    return None if times is None else max(0, times[1] - times[0]) / 1000
+def _age(timestamp_ms: int | None, stop: KnownStop | None) -> float | None:
+    """Publishers' clocks can be ahead, so it can be nothing."""
+    since = [] if timestamp_ms is None else [timestamp_ms / 1000]
+    if stop:
+        since.append(stop.stopped_at.timestamp())
+    return max(0.0, time.time() - min(since)) if since else None

@@ -16,6 +16,7 @@ from consumers.engine.pulse import working
 from consumers.engine.retry import set_within
 from consumers.engine.watch import watched
 from consumers.kafka.connection import KafkaConnection
+from consumers.telemetry.spans import Kind, span
 from repositories.errors import RepositoryError
 from repositories.outbox import Announcement, set_aside, unpublished
 from repositories.postgres.database import Database
@@ -125,7 +126,9 @@ async def _publish(
     try:
         async with asyncio.timeout(ACKNOWLEDGED_WITHIN_SECONDS):
             for announcement in announcements:
-                await publishing.send(_message(announcement, settings))
+                parent, about = announcement.traceparent, {"type": announcement.event_type}
+                with span("announce", Kind.PRODUCER, parent=parent, attributes=about) as spanned:
+                    await publishing.send(_message(announcement, settings, spanned.context))
             await publishing.flush()
     except TimeoutError:  # by name, so that nobody takes it for the database's
         raise NotAcknowledged(
@@ -149,7 +152,7 @@ async def _why(connection: KafkaConnection, settings: Settings, error: KafkaFail
     )
 
 
-def _message(announcement: Announcement, settings: Settings) -> Message:
+def _message(announcement: Announcement, settings: Settings, traceparent: str | None) -> Message:
     """A CloudEvent in binary mode; the outbox row's id is the event's."""
     headers = {
         "ce_specversion": "1.0",
@@ -159,6 +162,8 @@ def _message(announcement: Announcement, settings: Settings) -> Message:
         "ce_time": announcement.occurred_at.isoformat(),
         "content-type": "application/json",
     }
+    if traceparent:
+        headers["traceparent"] = traceparent
     return Message(
         settings.topic(announcement.topic),
         announcement.message_key.encode(),

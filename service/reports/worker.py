@@ -5,17 +5,19 @@ What dies on the way leaves a lease that ends, and another worker takes over und
 
 import asyncio
 import logging
+import time
 import traceback
 from collections.abc import Awaitable, Callable, Coroutine
 from contextlib import aclosing, suppress
 from contextvars import Context
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from consumers.engine.outage import Outage
 from consumers.engine.pulse import working
 from consumers.engine.retry import RetryPolicy, until_it_succeeds
 from consumers.engine.watch import watched
+from consumers.telemetry.spans import Attributes, span
 from repositories.errors import RepositoryError
 from repositories.postgres.database import Database
 from repositories.postgres.notifications import Channel, Notifications
@@ -39,6 +41,7 @@ from service.reports.files.passwords import PasswordKeys
 from service.reports.files.report_files import WrittenFile, write_report
 from service.reports.files.store import FileStore
 from service.reports.ownership import StoreOwner
+from service.telemetry.reports import REPORT_SECONDS, Outcome
 
 log = logging.getLogger(__name__)
 
@@ -124,20 +127,29 @@ class ReportWorker:
 
     async def make(self, job: ClaimedJob) -> None:
         """Make one report, whatever comes of it; raises nothing but cancellation."""
+        began = time.monotonic()
+        about: Attributes = {"type": job.report_type, "format": job.format, "attempt": job.attempt}
+        with span("report", parent=job.traceparent, attributes=about) as spanned:
+            outcome = await self._make(replace(job, traceparent=spanned.context))
+            spanned.note({"outcome": outcome})
+        REPORT_SECONDS[job.report_type, outcome].observe(time.monotonic() - began)
+
+    async def _make(self, job: ClaimedJob) -> Outcome:
         if job.tries > self._policy.most_tries:
-            await self._fail(job, job.last_error or "worker-died", GENERIC)
-            return
+            return await self._fail(job, job.last_error or "worker-died", GENERIC)
         outage = Outage("making a report")
         try:
             with working(outage.doing), watched(outage):
                 await self._under_lease(job, self._write_and_finish(job))
             outage.over()
         except PasswordRefused as refused:
-            await self._fail(job, "password-refused", str(refused))
+            return await self._fail(job, "password-refused", str(refused))
         except LeaseLost:
             log.warning("report taken over by another worker", extra=_labels(job))
+            return Outcome.LOST
         except Exception as error:  # noqa: BLE001  # a bug in one report must not end the worker
-            await self._try_later(job, error)
+            return await self._try_later(job, error)
+        return Outcome.READY
 
     async def _write(self, job: ClaimedJob) -> WrittenFile:
         """From a server-side cursor through renderer and cipher into the store."""
@@ -177,7 +189,7 @@ class ReportWorker:
             return False
         return stored.status is ReportStatus.READY and stored.file_path == job.file_path
 
-    async def _try_later(self, job: ClaimedJob, error: Exception) -> None:
+    async def _try_later(self, job: ClaimedJob, error: Exception) -> Outcome:
         """Postpone, or give up after enough tries. An error of others is logged by place: its text
         may quote."""
         code = type(error).__name__[:50]
@@ -187,20 +199,21 @@ class ReportWorker:
             told["why"] = str(error)
         log.error("report failed", extra=_labels(job) | told)
         if job.tries >= self._policy.most_tries:
-            await self._fail(job, code, GENERIC)
-            return
+            return await self._fail(job, code, GENERIC)
         pause = RetryPolicy(1.0, self._policy.longest_pause).pause(job.tries)
         await self._change(
             "postponing a report",
             lambda: postpone_job(self._database, job, code=code, pause_seconds=pause),
         )
         self._notifications.wake_after(Channel.REPORT_JOBS, pause)
+        return Outcome.POSTPONED
 
-    async def _fail(self, job: ClaimedJob, code: str, message: str) -> None:
+    async def _fail(self, job: ClaimedJob, code: str, message: str) -> Outcome:
         await self._change(
             "giving a report up",
             lambda: fail_job(self._database, job, code=code, message=message),
         )
+        return Outcome.FAILED
 
     async def _change(self, doing: str, change: Callable[[], Awaitable[bool]]) -> None:
         """Change the job's state. If the database is away the lease ends by itself, as after a

@@ -12,6 +12,7 @@ from repositories.postgres.database_url import DatabaseUrl
 from service.operations.nights import TimeOfDayOrOff, TimeZoneName
 from service.settings.addresses import host_and_port
 from service.settings.http import HttpSettings
+from service.settings.telemetry import TelemetrySettings
 from service.settings.topics import TOPICS, setting_of, settings_of_one_topic, topic_fields
 
 PREFIX = "CLAIM_ANALYTICS_"
@@ -35,6 +36,7 @@ class SaslMechanism(StrEnum):
     PLAIN = "PLAIN"
     SCRAM_SHA_256 = "SCRAM-SHA-256"
     SCRAM_SHA_512 = "SCRAM-SHA-512"
+    OAUTHBEARER = "OAUTHBEARER"
 
 
 class LogFormat(StrEnum):
@@ -52,7 +54,7 @@ class LogLevel(StrEnum):
     DEBUG = "debug"
 
 
-class DeclaredSettings(HttpSettings):
+class DeclaredSettings(HttpSettings, TelemetrySettings):
     """All but the names of the topics, which follow from the contracts: see `Settings`."""
 
     model_config = SettingsConfigDict(
@@ -87,10 +89,15 @@ class DeclaredSettings(HttpSettings):
         SecurityProtocol.PLAINTEXT, description="PLAINTEXT, SSL, SASL_PLAINTEXT or SASL_SSL"
     )
     kafka_sasl_mechanism: SaslMechanism | None = Field(
-        None, description="PLAIN, SCRAM-SHA-256 or SCRAM-SHA-512, with SASL_…"
+        None, description="PLAIN, SCRAM-SHA-256, SCRAM-SHA-512 or OAUTHBEARER, with SASL_…"
     )
     kafka_sasl_username: str | None = Field(None, description="User, with SASL_…")
     kafka_sasl_password: SecretStr | None = Field(None, description="Password, with SASL_…")
+    kafka_oauth_token: SecretStr | None = Field(
+        None,
+        description="Token, with OAUTHBEARER in place of user and password; best in a file, which"
+        " is read anew for each connection",
+    )
     kafka_ssl_cafile: str | None = Field(
         None, description="PEM file of trusted certificates; without it the system's"
     )
@@ -208,14 +215,14 @@ class DeclaredSettings(HttpSettings):
 
     @model_validator(mode="after")
     def _sasl_is_whole(self) -> Self:
-        sasl = (self.kafka_sasl_mechanism, self.kafka_sasl_username, self.kafka_sasl_password)
-        protocol = self.kafka_security_protocol
-        if protocol.startswith("SASL_") and None in sasl:
-            names = ("MECHANISM", "USERNAME", "PASSWORD")
-            needed = [f"{PREFIX}KAFKA_SASL_{name}" for name in names]
+        protocol, mechanism = self.kafka_security_protocol, self.kafka_sasl_mechanism
+        needed = ["kafka_sasl_mechanism", "kafka_sasl_username", "kafka_sasl_password"]
+        if mechanism is SaslMechanism.OAUTHBEARER:
+            needed = ["kafka_oauth_token"]
+        if protocol.startswith("SASL_") and None in [getattr(self, name) for name in needed]:
+            names = ", ".join(PREFIX + name.upper() for name in needed)
             raise ValueError(
-                f"{PREFIX}KAFKA_SECURITY_PROTOCOL is {protocol}, which needs {', '.join(needed)}"
-                " too."
+                f"{PREFIX}KAFKA_SECURITY_PROTOCOL is {protocol}, which needs {names} too."
             )
         return self
 

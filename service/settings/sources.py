@@ -3,7 +3,7 @@
 The environment wins over `.env`. A name counts in any case of letters, and an empty value is as
 none: that is what `NAME=` means in `.env`, and what docker compose hands on for it. A secret can
 also stand in a file of its own, named by the setting's name with `_FILE` at the end, as Docker and
-Kubernetes mount them.
+Kubernetes mount them; whoever asks for such a secret gets what the file holds then.
 """
 
 import os
@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, NamedTuple, get_args
 
 from dotenv import dotenv_values
-from pydantic import SecretStr
+from pydantic import SecretStr, ValidatorFunctionWrapHandler, field_validator
 from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource
 
@@ -34,6 +34,24 @@ class SettingSourceWrong(Exception):
     """
 
 
+class FileSecret(SecretStr):
+    """A secret in a file, which is read each time that somebody asks for the secret: so it can be
+    changed while the process runs.
+
+    `variable` is what names the file. Raises SettingSourceWrong, at first and whenever it is asked
+    for, unless the file can be read and holds something.
+    """
+
+    def __init__(self, file: Path, variable: str) -> None:
+        self._file, self._variable = file, variable
+        super().__init__(self.get_secret_value())
+
+    def get_secret_value(self) -> str:
+        if secret := _secret_in(self._file, self._variable):
+            return secret
+        raise SettingSourceWrong(f"{self._variable}: the file is empty.")
+
+
 class Variable(NamedTuple):
     """A value that is not empty, and where it stands: `environment`, `.env` or `file`."""
 
@@ -41,8 +59,22 @@ class Variable(NamedTuple):
     source: str
 
 
+class Given(NamedTuple):
+    """A setting's value, and where it comes from: as a Variable's."""
+
+    value: str | FileSecret
+    source: str
+
+
 class SourcedSettings(BaseSettings):
     """A base for settings that are read from here alone; their names begin with `env_prefix`."""
+
+    @field_validator("*", mode="wrap")
+    @classmethod
+    def _kept_as_file(cls, value: object, handler: ValidatorFunctionWrapHandler) -> object:
+        """What is made of it would be a copy of what the file holds today."""
+        checked = handler(value)
+        return value if isinstance(value, FileSecret) else checked
 
     @classmethod
     def settings_customise_sources(
@@ -67,7 +99,7 @@ class _Sources(PydanticBaseSettingsSource):
         raise NotImplementedError
 
 
-def values_of(settings: type[BaseSettings]) -> dict[str, Variable]:
+def values_of(settings: type[BaseSettings]) -> dict[str, Given]:
     """By field name, for the fields that have a value somewhere. Raises SettingSourceWrong."""
     given = _variables(_prefix(settings))
     found = {}
@@ -77,9 +109,9 @@ def values_of(settings: type[BaseSettings]) -> dict[str, Variable]:
         if name in given and file:
             raise SettingSourceWrong(f"{name} and {name}{FILE_SUFFIX} are both set; keep one.")
         if name in given:
-            found[field] = given[name]
-        elif file and (secret := _read(Path(file.value), name + FILE_SUFFIX).rstrip("\r\n")):
-            found[field] = Variable(secret, "file")
+            found[field] = Given(*given[name])
+        elif file and _secret_in(path := Path(file.value), name + FILE_SUFFIX):
+            found[field] = Given(FileSecret(path, name + FILE_SUFFIX), "file")
     return found
 
 
@@ -133,6 +165,10 @@ def _has_env_file() -> bool:
 def _env_file() -> Mapping[str, str | None]:
     _read(ENV_FILE, str(ENV_FILE))
     return dotenv_values(ENV_FILE)
+
+
+def _secret_in(file: Path, variable: str) -> str:
+    return _read(file, variable).rstrip("\r\n")
 
 
 def _read(file: Path, name: str) -> str:

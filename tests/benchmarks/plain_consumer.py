@@ -20,7 +20,7 @@ from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 from sqlalchemy.orm import DeclarativeBase
 
 from repositories.postgres.database import open_engine
-from repositories.postgres.database_url import DatabaseUrl
+from repositories.postgres.database_url import CurrentUrl
 from repositories.schema import metadata
 from repositories.tables import CLAIM_COLUMNS, analytics_cache, claim_events, claims, providers
 from service.settings import Settings
@@ -56,7 +56,7 @@ CACHE = analytics_cache.c
 
 async def consume(settings: Settings, events: int) -> float:
     """Apply the first `events` messages; returns messages a second."""
-    engine = open_engine(DatabaseUrl.parse(settings.database_url.get_secret_value()))
+    engine = open_engine(CurrentUrl(settings.database_url.get_secret_value()))
     sessions = async_sessionmaker(engine)
     consumer = AIOKafkaConsumer(
         *(settings.topic(name) for name in TOPICS),

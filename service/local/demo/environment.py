@@ -15,6 +15,7 @@ from pydantic import SecretStr
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource
 
 from migrations import commands
+from migrations.revisions import head
 from repositories.postgres.database import Database
 from service import wiring
 from service.kafka import KafkaAdmin, Publisher, kafka_admin, publisher
@@ -63,7 +64,7 @@ def demo_settings(stack: Stack) -> Settings:
 async def create_schema(settings: Settings) -> str:
     """As `claim-analytics migrate`; returns the schema's revision. Raises a RepositoryError."""
     await asyncio.to_thread(commands.upgrade, settings.session_url)
-    return commands.head()
+    return head()
 
 
 async def create_topics(admin: KafkaAdmin, settings: Settings) -> None:

@@ -4,7 +4,8 @@ import asyncio
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from typing import Any
 
-from repositories.errors import DatabaseUnavailable, RepositoryError
+from migrations.revisions import head, require_head
+from repositories.errors import DatabaseUnavailable, NotAdmitted, RepositoryError
 from repositories.postgres.database import Database
 from repositories.postgres.database_url import DatabaseUrl
 from repositories.postgres.requirements import (
@@ -25,8 +26,6 @@ Look = Callable[[Connection], Awaitable[None]]
 
 async def look_at_database(settings: Settings) -> Sequence[Finding]:
     """All that `check_database` looks at, and it does not end with the first fault."""
-    from migrations.commands import head  # noqa: PLC0415  # see check_database
-
     direct = DatabaseUrl.parse(settings.session_url)
     found: list[Finding] = []
     try:
@@ -41,8 +40,6 @@ async def look_at_database(settings: Settings) -> Sequence[Finding]:
 
 
 def _looks(settings: Settings, direct: DatabaseUrl) -> Iterator[Look]:
-    from migrations.commands import require_head  # noqa: PLC0415
-
     async def usable(connection: Connection) -> None:
         await require_usable(connection, direct)
 
@@ -68,7 +65,7 @@ async def _fault(looking: Awaitable[None]) -> Sequence[Finding]:
 
 
 def told(error: RepositoryError) -> str:
-    if isinstance(error, DatabaseUnavailable):
+    if isinstance(error, DatabaseUnavailable) and not isinstance(error, NotAdmitted):
         return f"{error}. Is it up, and is {PREFIX}DATABASE_URL right?"
     return str(error)
 

@@ -6,6 +6,7 @@ import pytest
 from asyncpg import Connection
 
 from migrations import commands, writers
+from migrations.revisions import head
 from repositories.claims.batch import HORIZON_LOCK
 from repositories.errors import LockNotAvailable, SchemaMissing
 from repositories.postgres.database import Database
@@ -44,7 +45,7 @@ async def test_it_tries_again_until_others_have_ended(
         await connection.execute(f"INSERT INTO providers VALUES (gen_random_uuid()); {A_BATCH}")
         assert not migrating.done()
     await migrating
-    assert await connection.fetchval("SELECT version_num FROM alembic_version") == commands.head()
+    assert await connection.fetchval("SELECT version_num FROM alembic_version") == head()
 
 
 @pytest.mark.usefixtures("_impatient")

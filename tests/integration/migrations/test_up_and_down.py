@@ -8,9 +8,10 @@ from asyncpg import Connection
 from sqlalchemy import pool
 
 from migrations import commands
+from migrations.revisions import head
 from repositories.claims.batch import Merged
 from repositories.postgres.database import Database, open_engine
-from repositories.postgres.database_url import DatabaseUrl
+from repositories.postgres.database_url import CurrentUrl
 from repositories.schema import metadata
 from tests import servers
 from tests.integration.migrations.catalog import (
@@ -39,7 +40,7 @@ async def test_migrations_and_tables_in_the_code_give_the_same_catalog(
     by_migration = await read_catalog(connection, without=ALEMBICS_OWN)
     await asyncio.to_thread(commands.downgrade, fresh_url)
     await connection.execute(f"DROP TABLE {ALEMBICS_OWN}")
-    engine = open_engine(DatabaseUrl.parse(fresh_url), poolclass=pool.NullPool)
+    engine = open_engine(CurrentUrl(fresh_url), poolclass=pool.NullPool)
     async with engine.begin() as code:
         await code.run_sync(metadata.create_all)
     assert by_migration == await read_catalog(connection)
@@ -93,7 +94,7 @@ async def test_claims_outlast_the_way_down_to_before_erasures_and_up_again(fresh
 async def test_the_database_is_at_the_revision_that_the_service_expects(
     fresh_url: str, connection: Connection
 ) -> None:
-    assert await connection.fetchval(f"SELECT version_num FROM {ALEMBICS_OWN}") == commands.head()
+    assert await connection.fetchval(f"SELECT version_num FROM {ALEMBICS_OWN}") == head()
 
 
 async def test_of_two_migrations_at_once_one_waits_and_finds_it_done(
@@ -107,4 +108,4 @@ async def test_of_two_migrations_at_once_one_waits_and_finds_it_done(
     await finish(both)
     await asyncio.to_thread(commands.check, any_postgres)
     revisions = await connection.fetch(f"SELECT version_num FROM {ALEMBICS_OWN}")
-    assert [row["version_num"] for row in revisions] == [commands.head()]
+    assert [row["version_num"] for row in revisions] == [head()]

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from repositories.errors import DatabaseRefused, DatabaseSettingWrong, DatabaseUnavailable
+from repositories.errors import DatabaseSettingWrong, NotAdmitted
 from repositories.postgres.connecting import SESSION, connect, is_encrypted
 from repositories.postgres.database_url import DatabaseUrl, Host
 from repositories.postgres.requirements import inspection
@@ -85,39 +85,37 @@ async def test_a_client_can_prove_who_it_is_too(place: Place) -> None:
     certificate, key = place.authority.issue("claim-analytics")
     with place.server("verify-full") as url:
         assert await encrypted(f"{url}?{place.verified}&sslcert={certificate}&sslkey={key}")
-        with pytest.raises(
-            DatabaseUnavailable, match="if it wants a client's certificate, name it"
-        ):
+        with pytest.raises(NotAdmitted, match="of this client, or wants one and is given none"):
             await encrypted(f"{url}?{place.verified}")
 
 
 async def test_a_certificate_that_has_ended_is_named(place: Place) -> None:
     with (
         place.server(ended=True) as url,
-        pytest.raises(DatabaseRefused, match="certificate has expired"),
+        pytest.raises(NotAdmitted, match="certificate has expired"),
     ):
         await encrypted(f"{url}?{place.verified}")
 
 
 async def test_another_authority_is_named(place: Place, server_url: str) -> None:
-    with pytest.raises(DatabaseRefused, match="signed by no authority that is trusted here"):
+    with pytest.raises(NotAdmitted, match="signed by no authority that is trusted here"):
         await encrypted(f"{server_url}?sslmode=verify-full&sslrootcert={place.stranger.file}")
 
 
 async def test_another_host_name_is_named(place: Place, server_url: str) -> None:
     other = server_url.replace("localhost", "127.0.0.1")
-    with pytest.raises(DatabaseRefused, match=r"is for another (host name|address)"):
+    with pytest.raises(NotAdmitted, match=r"is for another (host name|address)"):
         await encrypted(f"{other}?{place.verified}")
     assert await encrypted(f"{other}?{place.verified.replace('verify-full', 'verify-ca')}")
 
 
 async def test_a_server_without_tls_is_named(place: Place) -> None:
-    with pytest.raises(DatabaseRefused, match="does not speak TLS, which sslmode=require asks for"):
+    with pytest.raises(NotAdmitted, match="does not speak TLS, which sslmode=require asks for"):
         await encrypted(f"{place.plain_url}?sslmode=require")
 
 
 async def test_a_server_that_takes_tls_alone_is_named(server_url: str) -> None:
-    with pytest.raises(DatabaseRefused, match=r"takes TLS alone: add .sslmode=verify-full"):
+    with pytest.raises(NotAdmitted, match=r"takes TLS alone: add .sslmode=verify-full"):
         await encrypted(f"{server_url}?sslmode=disable")
 
 

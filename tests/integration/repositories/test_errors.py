@@ -12,7 +12,7 @@ from sqlalchemy import text
 from repositories.claims.batch import merge_events
 from repositories.claims.top_code_flush import flush_top_codes
 from repositories.claims.verification import verify
-from repositories.errors import DatabaseAbsent, DatabaseRefused, DatabaseUnavailable, SchemaMissing
+from repositories.errors import DatabaseAbsent, DatabaseUnavailable, NotAdmitted, SchemaMissing
 from repositories.postgres.database import Database
 from tests import servers
 from tests.integration.repositories.examples import (
@@ -134,9 +134,7 @@ async def test_a_wrong_user_is_a_fault_for_a_person(migrated_url: str) -> None:
     address = urlsplit(migrated_url).netloc.rpartition("@")[2]
     stranger = urlsplit(migrated_url)._replace(netloc=f"nobody:secret@{address}").geturl()
     database = Database(stranger)
-    with pytest.raises(
-        DatabaseRefused, match=r"wrong user or password .* \(SQLSTATE 28P01\)"
-    ) as no:
+    with pytest.raises(NotAdmitted, match=r"wrong user or password .* \(SQLSTATE 28P01\)") as no:
         await apply(database, paid())
     assert "secret" not in str(no.value)
     await database.close()

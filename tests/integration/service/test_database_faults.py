@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from migrations import commands
+from migrations.revisions import head
 from service.cli.common import Exit
 from service.local.stack.postgres import PostgresServer
 from service.settings import PREFIX
@@ -44,7 +44,7 @@ def test_a_schema_that_a_newer_version_made_is_left_alone(command: Command, post
         refused = command(name)
         assert refused.code == Exit.STOPPED
         assert "is at revision 9999, which this version does not know" in refused.errors
-        assert f"it expects {commands.head()}" in refused.errors
+        assert f"it expects {head()}" in refused.errors
 
 
 def test_a_schema_that_is_older_is_to_be_migrated_first(command: Command, postgres: str) -> None:
@@ -55,7 +55,7 @@ def test_a_schema_that_is_older_is_to_be_migrated_first(command: Command, postgr
     execute(postgres, "UPDATE alembic_version SET version_num = '0001'")
     refused = command("verify")
     assert refused.code == 1
-    assert f"is at revision 0001, and this version expects {commands.head()}" in refused.errors
+    assert f"is at revision 0001, and this version expects {head()}" in refused.errors
     assert "run `claim-analytics migrate`" in refused.errors
 
 

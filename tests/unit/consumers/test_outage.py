@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from consumers.engine.outage import Outage
+from consumers.engine.outage import Outage, lasting
 
 
 @pytest.fixture
@@ -49,6 +49,23 @@ def test_what_was_told_is_followed_by_its_end_and_nothing_else_is(
     outage.over()
     outage.over()
     assert told.messages == ["it fails", "recovered after 7.0 s: working"]
+
+
+def test_what_lasts_can_be_asked_for_until_it_is_over_or_nobody_tries_any_more() -> None:
+    before = {outage.what for outage in lasting()}
+
+    def new() -> set[str]:
+        return {outage.what for outage in lasting()} - before
+
+    reading, working = Outage("reading"), Outage("working")
+    reading.tell("reading fails", "mend it")
+    working.tell("working fails", "mend it")
+    working.tell("working fails otherwise", "mend it")
+    assert new() == {"reading fails", "working fails otherwise"}
+    reading.over()
+    assert new() == {"working fails otherwise"}
+    del working
+    assert not new()
 
 
 def test_the_next_one_begins_anew(told: pytest.LogCaptureFixture, clock: Clock) -> None:

@@ -10,6 +10,7 @@ from repositories.errors import (
     DatabaseAbsent,
     DatabaseRefused,
     DatabaseUnavailable,
+    NotAdmitted,
     RepositoryError,
     SchemaMissing,
     from_sqlstate,
@@ -35,7 +36,6 @@ FINAL = {
     "22P02": "not what the type allows",
     "23502": "null where none may be",
     "23514": "check violation",
-    "28P01": "wrong password",
     "42501": "no privilege",
     "42601": "syntax error",
     "42883": "no such function",
@@ -55,6 +55,14 @@ def test_what_does_not_pass_is_not_tried_again(sqlstate: str) -> None:
     error = from_sqlstate(sqlstate, "SomeError")
     assert type(error) is DatabaseRefused
     assert not error.retriable
+
+
+@pytest.mark.parametrize("sqlstate", ["28000", "28P01"])
+def test_who_is_not_let_in_is_told_so_and_may_come_again(sqlstate: str) -> None:
+    """A password that is being changed is wrong for a while."""
+    error = from_sqlstate(sqlstate, "SomeError", lost=True)
+    assert type(error) is NotAdmitted
+    assert error.retriable
 
 
 @pytest.mark.parametrize("sqlstate", SCHEMA)

@@ -1,13 +1,18 @@
 """Which values the settings take."""
 
+from functools import partial
 from pathlib import Path
 
 import pytest
 from pydantic import ValidationError
 
+from consumers.kafka.connection import SecurityFileUnusable
 from consumers.topics.claims import CLAIMS
 from consumers.topics.report_requests import REPORT_REQUESTS
-from service.settings import Settings
+from repositories.errors import DatabaseSettingWrong
+from repositories.postgres.database_url import CurrentUrl
+from service import wiring
+from service.settings import PREFIX, Settings
 from service.settings.topics import TOPICS
 
 SASL = {
@@ -77,6 +82,57 @@ def test_sasl_must_be_whole(left_out: str) -> None:
         Settings.model_validate(whole)
         with pytest.raises(ValidationError, match=f"{protocol}, which needs"):
             Settings.model_validate({name: whole[name] for name in whole if name != left_out})
+
+
+def test_a_token_takes_the_place_of_user_and_password() -> None:
+    token = {"kafka_security_protocol": "SASL_SSL", "kafka_sasl_mechanism": "OAUTHBEARER"}
+    Settings.model_validate(token | {"kafka_oauth_token": "hidden"})
+    with pytest.raises(ValidationError, match="which needs CLAIM_ANALYTICS_KAFKA_OAUTH_TOKEN too"):
+        Settings.model_validate(token)
+
+
+def test_a_secret_in_a_file_is_what_the_file_holds_when_it_is_used(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also by those that keep it: the way into Kafka."""
+    file = tmp_path / "password"
+    file.write_text("hidden-first\n")
+    for name, value in {**SASL, "kafka_sasl_password_file": str(file)}.items():
+        if name != "kafka_sasl_password":
+            monkeypatch.setenv(PREFIX + name.upper(), value)
+    settings = Settings()
+    connection = wiring.kafka_connection(settings)
+    assert connection.broker_options()["sasl_plain_password"] == "hidden-first"
+    file.write_text("hidden-second\n")
+    assert settings.kafka_sasl_password
+    assert settings.kafka_sasl_password.get_secret_value() == "hidden-second"
+    assert connection.broker_options()["sasl_plain_password"] == "hidden-second"
+    assert "hidden" not in repr(settings)
+    for spoil, why in ((partial(file.write_text, "\n"), "is empty"), (file.unlink, "No such file")):
+        spoil()
+        with pytest.raises(SecurityFileUnusable, match=f"SASL_PASSWORD_FILE: .*{why}") as refused:
+            connection.broker_options()
+        assert "hidden" not in str(refused.value)
+
+
+@pytest.mark.parametrize("wrong", ["hidden", "postgresql://a:hidden@other/claims"])
+def test_a_database_url_that_turns_wrong_in_its_file_is_named(
+    wrong: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "url"
+    file.write_text("postgresql://a:hidden@host/claims")
+    monkeypatch.setenv(f"{PREFIX}DATABASE_URL_FILE", str(file))
+    current = CurrentUrl(wiring.asked(Settings().database_url, DatabaseSettingWrong))
+    file.write_text("postgresql://b:hidden@host/claims?sslmode=require")
+    assert current.renewed().user == "b"
+    file.write_text(wrong)
+    with pytest.raises(DatabaseSettingWrong, match=f"{PREFIX}DATABASE_URL") as refused:
+        current.renewed()
+    assert "hidden" not in str(refused.value)
+    assert current.url.user == "b"
+    file.unlink()
+    with pytest.raises(DatabaseSettingWrong, match=r"DATABASE_URL_FILE: .*No such file"):
+        current.renewed()
 
 
 def test_files_of_certificates_must_hold_some(tmp_path: Path) -> None:

@@ -5,7 +5,7 @@ import asyncio
 from pydantic import SecretStr
 
 from consumers.engine.subscription import Progress
-from migrations import commands
+from migrations import commands, revisions
 from service.http.process import ServedProcess
 from service.settings import Settings
 from tests.harness.http import http_client
@@ -28,7 +28,7 @@ async def test_it_is_not_ready_before_the_schema_is_there_and_says_what_to_do(
 
         await until_async(ready, "a migrated database to be noticed", within=10)
         schema = (await client.get("/healthz/status")).json()["schema"]
-        assert schema == {"revision": commands.head(), "expected": commands.head()}
+        assert schema == {"revision": revisions.head(), "expected": revisions.head()}
 
 
 async def test_it_waits_for_every_lane_and_not_for_a_topic_that_may_be_missing(

@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from migrations.commands import head
+from migrations.revisions import head
 from repositories.postgres.database import Database
 from service.kafka import TopicPlan, kafka_admin
 from service.operations.doctor import Finding, Level, examine, work
