@@ -26,6 +26,7 @@ _uvicorn = logging.getLogger("uvicorn.error")
 _uvicorn.setLevel(logging.ERROR)
 _uvicorn.addFilter(lambda record: not record.getMessage().startswith("Traceback"))
 
+ENDED = "The HTTP server has ended by itself: its error is in the log."
 GRACE_SECONDS = 5  # for requests in flight, at the end
 GOODBYE_SECONDS = 15  # for all of the end; a request that is stuck keeps no process from ending
 
@@ -71,7 +72,7 @@ async def served(
     """Serve the application until the block ends; gives its base URL. Takes the socket over.
 
     If the server ends before that, `if_it_ends` is called in this loop, and HttpServerEnded raised
-    at the end of the block.
+    at the end of the block; at once if it does not start.
     """
     loop = asyncio.get_running_loop()
     server = _Server(
@@ -93,6 +94,8 @@ async def served(
     thread.start()
     try:
         await asyncio.to_thread(server.begun.wait)
+        if server.ended_by_itself:
+            raise HttpServerEnded(ENDED)
         host, port = listening.getsockname()[:2]
         yield f"http://{f'[{host}]' if ':' in host else host}:{port}"
     finally:
@@ -100,4 +103,4 @@ async def served(
         await asyncio.to_thread(thread.join, GOODBYE_SECONDS)
         listening.close()
     if server.ended_by_itself:
-        raise HttpServerEnded("The HTTP server has ended by itself: its error is in the log.")
+        raise HttpServerEnded(ENDED)

@@ -20,7 +20,7 @@ from service.watchdog import LOOP, Watchdog
 from tests.harness.http import http_client
 from tests.harness.waiting import until_async
 
-LOOP_SECONDS, JOB_SECONDS = 1.0, 1.0
+LOOP_SECONDS, JOB_SECONDS = 1.0, 4.0
 LOCK = "SELECT pg_advisory_xact_lock(10)"
 
 
@@ -68,8 +68,8 @@ def _asked_in_a_moment(url: str) -> httpx.Response:
 async def test_a_job_that_hangs_is_named_and_one_that_waits_for_a_lock_is_none(
     migrated_url: str, database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(watch, "PATIENCE_SECONDS", JOB_SECONDS / 4)
-    monkeypatch.setattr(watch, "LONG_SECONDS", JOB_SECONDS / 4)
+    monkeypatch.setattr(watch, "PATIENCE_SECONDS", JOB_SECONDS / 10)
+    monkeypatch.setattr(watch, "LONG_SECONDS", JOB_SECONDS / 10)
 
     async def locking() -> None:
         async with database.transaction() as connection:
