@@ -22,7 +22,9 @@ RUN useradd --system --uid 10001 --no-create-home claim-analytics \
     && install --directory --mode=700 --owner=10001 /var/lib/claim-analytics
 COPY --from=build /opt/claim-analytics /opt/claim-analytics
 ENV PATH=/opt/claim-analytics/bin:$PATH \
-    PYTHONUNBUFFERED=1
+    PYTHONUNBUFFERED=1 \
+    CLAIM_ANALYTICS_HTTP_ADDRESS=0.0.0.0:8080
+EXPOSE 8080
 # By number, so that Kubernetes can see that it is not root.
 USER 10001
 WORKDIR /tmp

@@ -67,9 +67,10 @@ MAKE_VENV = $$python -c 'import ensurepip, venv' 2>/dev/null || { $(NO_VENV) >&2
 UV := uv==0.13.9
 COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --no-annotate --no-header pyproject.toml
+# The image has traces too: whoever runs it cannot install an extra.
 lock: $(STAMP)
 	@$(PIP_INSTALL) $(UV)
-	$(COMPILE) $(ARGS) --output-file requirements.lock
+	$(COMPILE) $(ARGS) --extra traces --output-file requirements.lock
 	$(COMPILE) $(ARGS) --all-extras --output-file requirements-dev.lock
 
 clean:

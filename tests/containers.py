@@ -11,6 +11,7 @@ from testcontainers.community.postgres import PostgresContainer
 from testcontainers.core.container import DockerContainer
 from testcontainers.core.docker_client import DockerClient
 from testcontainers.core.wait_strategies import LogMessageWaitStrategy
+from urllib3.exceptions import HTTPError
 
 from service.local.stack.java import KAFKA_VERSION
 from service.local.stack.kafka import LONE_BROKER
@@ -47,7 +48,7 @@ def _has_images() -> bool:
             for image in IMAGES:
                 if not client.images.list(image):
                     client.images.pull(image)
-        except (docker.errors.DockerException, OSError):
+        except (docker.errors.DockerException, OSError, HTTPError):
             return False
     return True
 

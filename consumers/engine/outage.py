@@ -26,12 +26,14 @@ class Outage:
 
     For a minute each failure is a warning. After that an error line once a minute says how long it
     has lasted and what to do; what fails in between is not told. `doing` is what is being done,
-    `what` the last failure in the words of the log.
+    `what` the last failure in the words of the log; `kept_out`: over a password, a certificate or
+    the like, which one side refuses.
     """
 
     def __init__(self, doing: str) -> None:
         self.doing = doing
         self.what = ""
+        self.kept_out = False
         self._since: float | None = None
         self._next_error = 0.0
 
@@ -47,11 +49,12 @@ class Outage:
         remedy: str,
         *,
         seconds: float = 0.0,
+        kept_out: bool = False,
         extra: Mapping[str, object] | None = None,
     ) -> None:
         """Log `what`, which has lasted for so many seconds already when it is told first."""
         now = time.monotonic()
-        self.what = what
+        self.what, self.kept_out = what, kept_out
         if self._since is None:
             self._since = now - seconds
             with _lock:

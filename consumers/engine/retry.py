@@ -13,9 +13,9 @@ from aiokafka.errors import KafkaError
 from consumers.engine.outage import Outage
 from consumers.engine.pulse import beat
 from consumers.engine.watch import LOOK_AT_POSTGRESQL, watched
-from consumers.kafka.faults import KafkaFault
+from consumers.kafka.faults import KafkaFault, KafkaUnreachable
 from consumers.telemetry.retries import count_retry
-from repositories.errors import LockNotAvailable, RepositoryError
+from repositories.errors import LockNotAvailable, NotAdmitted, RepositoryError
 
 Result = TypeVar("Result")
 
@@ -95,11 +95,20 @@ def tell_failure(
     """One more failure, as "failed while …, trying again: …"."""
     count_retry(error)
     what = f"failed while {outage.doing}, trying again: {describe(error)}"
-    outage.tell(what, remedy(error), extra=extra)
+    outage.tell(what, remedy(error), kept_out=is_kept_out(error), extra=extra)
+
+
+def is_kept_out(error: Exception) -> bool:
+    """Whether one side refuses the other, until somebody changes a password or a certificate."""
+    if isinstance(error, KafkaUnreachable):
+        return error.permanent
+    return isinstance(error, NotAdmitted)
 
 
 def remedy(error: Exception) -> str:
     """What a person can do about an error that does not pass."""
+    if is_kept_out(error):
+        return "look at what the message names"
     if isinstance(error, KafkaError):
         return LOOK_AT_KAFKA
     if isinstance(error, LockNotAvailable):

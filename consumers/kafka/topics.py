@@ -94,6 +94,9 @@ async def topics_of(
     described = await _described(consumer, sorted(names))
     if described is None:
         await reachable(connection)
+        # A broker ends connections whose login has expired; the client makes new ones.
+        described = await _described(consumer, sorted(names))
+    if described is None:
         raise KafkaError
     found = Topics()
     for error, name, state in described:

@@ -22,7 +22,7 @@ async def read_metrics(request: Request) -> Response:
     await state.numbers.fleet.refresh(state.database)
     try:
         encode, media_type = choose_encoder(request.headers.get("accept", ""))
-    except ValueError:  # a version that is no number
+    except (ValueError, TypeError):  # a version that is no number
         encode, media_type = choose_encoder("")
     return Response(encode(state.registry), headers={"content-type": media_type})
 

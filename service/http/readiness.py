@@ -4,6 +4,7 @@ import asyncio
 import time
 from collections.abc import Iterator
 
+from consumers.engine.outage import lasting
 from migrations.revisions import head, require_head
 from repositories.errors import RepositoryError
 from repositories.postgres.database import Database
@@ -29,11 +30,14 @@ class Readiness:
 
     async def faults(self) -> list[str]:
         """Why it is not ready; empty if it is. A partition that stopped, a topic that is missing
-        and a Kafka that went away are no reasons: neither a restart nor another instance helps."""
+        and a Kafka that went away are no reasons: neither a restart nor another instance helps. A
+        Kafka that refuses this instance is one: what was changed a moment ago must not go on to
+        the next instances."""
         found = ["it is stopping"] if self._process.stopping() else []
         if fault := await self._fault_of_database():
             found.append(fault)
-        return [*found, *self._not_joined()]
+        kept_out = sorted({outage.what for outage in lasting() if outage.kept_out})
+        return [*found, *self._not_joined(), *kept_out]
 
     def _not_joined(self) -> Iterator[str]:
         """Until a first rebalance has ended nobody knows that Kafka lets this instance in."""

@@ -20,11 +20,19 @@ from service.logs import tell_unheard_errors
 
 log = logging.getLogger(__name__)
 
-# What clients send that is no HTTP is no warning of ours. And of an error's traceback, which it
-# writes where the application does not start, the text can quote anything.
+
+def _without_text(record: logging.LogRecord) -> bool:
+    """Of the traceback that uvicorn writes where the application does not start, the place alone:
+    an error's text can quote anything."""
+    places = [line.strip() for line in record.getMessage().splitlines() if "  File " in line]
+    if places:
+        record.msg, record.args = f"the HTTP application did not start: {places[-1]}", ()
+    return True
+
+
 _uvicorn = logging.getLogger("uvicorn.error")
-_uvicorn.setLevel(logging.ERROR)
-_uvicorn.addFilter(lambda record: not record.getMessage().startswith("Traceback"))
+_uvicorn.setLevel(logging.ERROR)  # what clients send that is no HTTP is no warning of ours
+_uvicorn.addFilter(_without_text)
 
 ENDED = "The HTTP server has ended by itself: its error is in the log."
 GRACE_SECONDS = 5  # for requests in flight, at the end

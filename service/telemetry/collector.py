@@ -29,7 +29,7 @@ OPTIONAL = {one.name for one in EVERY_SUBSCRIPTION if one.optional}
 VERSION = version("claim-analytics")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Numbers(Collector):
     """`progress` is by subscription, `pools` by what a pool is for; the process's loop changes
     them while they are read here."""

@@ -189,7 +189,7 @@ DEAD_LETTERS_OPEN = _fleet(
 REPORTS = _fleet("reports", "Reports, by where they are in their life", "report_type", "status")
 REPORTS_WAITING = _fleet(
     "report_oldest_unfinished_seconds",
-    "Since when the oldest report waits that is neither ready nor given up; 0 without any",
+    "How long the oldest report waits that is neither ready nor given up; 0 without any",
 )
 OUTBOX_DEPTH = _fleet("outbox_depth", "Announcements that wait to be sent")
 OUTBOX_AGE = _fleet(
@@ -215,7 +215,7 @@ REPAIRED_ROWS = _fleet(
 )
 OLDEST_CONFIRMATION = _fleet(
     "oldest_confirmation_seconds",
-    "Since when the figures of the provider that was confirmed longest ago were not confirmed",
+    "How long ago the figures were confirmed of the provider for whom that is longest",
 )
 LISTS_BEHIND = _fleet("lists_behind", "Months whose row of a list is behind for the moment")
 PROVIDERS_BEHIND = _fleet(

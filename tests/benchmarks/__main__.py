@@ -22,16 +22,18 @@ from tests.benchmarks.claims import Bench, Round, plain_rate, rounds_against, ro
 from tests.benchmarks.latency import LATENCIES, Latency, measure_latency
 from tests.benchmarks.letters import LETTERS, MOST_SECONDS, measure_letters
 from tests.benchmarks.memory import peaks
+from tests.benchmarks.numbers import measure_numbers, show_numbers
 from tests.benchmarks.processes import Run
 from tests.benchmarks.receipt import measure_receipts, show_receipts
 from tests.benchmarks.recompute import measure_recomputing, show_recomputing
 from tests.benchmarks.replay import measure_replay, show_replay
 from tests.benchmarks.reports import Made, measure_reports
+from tests.benchmarks.sizes import measure_sizes, show_sizes
 from tests.benchmarks.workload import Workload
 
 PARTS = (
     *("latency", "backlog", "plain", "scale", "keys", "year", "memory", "reports"),
-    *("recompute", "letters", "receipt", "replay"),
+    *("recompute", "letters", "receipt", "replay", "numbers", "sizes"),
 )
 MIB = 1024 * 1024
 MEMORY_LIMIT_MB = 250
@@ -102,7 +104,9 @@ def measure(
         "replay": lambda: show_replay(measure_replay(bench, workload, rounds), console),
         "recompute": lambda: show_recomputing(measure_recomputing(bench, claims), console),
         "letters": lambda: show_letters(measure_letters(bench), console),
+        "numbers": lambda: show_numbers(measure_numbers(bench, workload, against), console),
         "receipt": lambda: show_receipts(measure_receipts(bench, workload), console),
+        "sizes": lambda: show_sizes(measure_sizes(bench, workload), console),
     }
     for part in PARTS:
         if part in parts:

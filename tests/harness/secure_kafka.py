@@ -136,16 +136,21 @@ def own_secure_kafka() -> Iterator[SecureKafka]:
 
 
 # Of Kafka's protocol.
-ALLOW, LITERAL, ANY_HOST = 3, 3, "*"
+DENY, ALLOW, LITERAL, ANY_HOST = 2, 3, 3, "*"
 SECURITY = "org.apache.kafka.common.security"
 RESOURCES = {"topic": 2, "group": 3, "cluster": 4}
 OPERATIONS = {"Read": 3, "Write": 4, "Create": 5, "DescribeConfigs": 10}
 
 
 async def permit(
-    broker: SecureKafka, user: str, operation: str, resource: str, names: Iterable[str]
+    broker: SecureKafka,
+    user: str,
+    operation: str,
+    resource: str,
+    names: Iterable[str],
+    permission: int = ALLOW,
 ) -> None:
-    """As kafka-acls.sh does it, without the seconds that Java takes to start."""
+    """As kafka-acls.sh does it, without the seconds that Java takes to start. DENY wins."""
     client = AIOKafkaAdminClient(bootstrap_servers=broker.bootstrap_servers)
     await client.start()
     try:
@@ -157,7 +162,7 @@ async def permit(
                 f"User:{user}",
                 ANY_HOST,
                 OPERATIONS[operation],
-                ALLOW,
+                permission,
             )
             answer = await client._send_to_controller(request)
             assert answer.creation_responses[0][0] == 0, answer

@@ -11,12 +11,15 @@ from typing import Any
 import pytest
 import yaml
 
+from service.http.server import GRACE_SECONDS
 from service.local.stack.java import KAFKA_VERSION
+from service.parts import Part
 from service.runner import BREAK_OFF_SECONDS, GOODBYE_SECONDS
 from service.settings import PREFIX, Settings
 from tests.unit.project_files import ROOT, project_files
 
 Compose = dict[str, Any]
+PACKAGES = ("repositories", "consumers", "service", "migrations")
 SERVICES: Compose = yaml.safe_load(project_files()["docker-compose.yml"])["services"]
 
 
@@ -38,12 +41,35 @@ def test_compose_itself_takes_the_file() -> None:
     assert checked.returncode == 0, checked.stderr
 
 
-def test_each_server_says_when_it_is_ready() -> None:
-    assert {name for name, service in SERVICES.items() if "healthcheck" in service} == {
-        "kafka",
-        "postgres",
-        "claim-analytics",
-    }
+OURS = {"migrate", "topics", "claim-analytics", "http"}
+RUNNING = {"claim-analytics", "http"}
+
+
+def test_each_server_says_when_it_is_ready_and_starts_no_jvm_for_it() -> None:
+    checks = {n: service["healthcheck"]["test"] for n, service in SERVICES.items() if n not in OURS}
+    assert checks.keys() == {"kafka", "postgres"}
+    assert [name for name, check in checks.items() if ".sh" in str(check)] == []
+    # The service's own check is the image's, wherever it runs.
+    assert "HEALTHCHECK" in project_files()["Dockerfile"]
+    assert [name for name in OURS if "healthcheck" in SERVICES[name]] == []
+
+
+def test_what_runs_comes_back_with_the_engine_and_what_ends_does_not() -> None:
+    again = {name for name, s in SERVICES.items() if s.get("restart") == "unless-stopped"}
+    assert again == SERVICES.keys() - {"migrate", "topics"}
+    assert [name for name in ("migrate", "topics") if "restart" in SERVICES[name]] == []
+
+
+def test_every_part_runs_once_and_what_has_a_port_of_the_host_is_never_scaled() -> None:
+    parts = [part for name in RUNNING for part in SERVICES[name]["command"] if part in list(Part)]
+    assert sorted(parts) == sorted(Part)
+    assert "ports" not in SERVICES["claim-analytics"]
+    published = [port for service in SERVICES.values() for port in service.get("ports", [])]
+    assert len(published) == 3
+    assert [port for port in published if not port.startswith("127.0.0.1:")] == []
+    inside = SERVICES["http"]["environment"][f"{PREFIX}HTTP_ADDRESS"]
+    assert inside == "0.0.0.0:8080"
+    assert f"{PREFIX}HTTP_ADDRESS={inside}" in project_files()["Dockerfile"]
 
 
 def test_the_service_starts_after_schema_and_topics_and_those_after_their_servers() -> None:
@@ -55,8 +81,10 @@ def test_the_service_starts_after_schema_and_topics_and_those_after_their_server
     assert conditions == {
         ("migrate", "postgres"): "service_healthy",
         ("topics", "kafka"): "service_healthy",
-        ("claim-analytics", "migrate"): "service_completed_successfully",
-        ("claim-analytics", "topics"): "service_completed_successfully",
+    } | {
+        (running, once): "service_completed_successfully"
+        for running in RUNNING
+        for once in ("migrate", "topics")
     }
 
 
@@ -72,7 +100,7 @@ def test_no_container_has_more_rights_than_it_needs() -> None:
 
 def test_one_image_that_is_built_once_serves_every_command() -> None:
     ours = {name: s for name, s in SERVICES.items() if s["image"] == "claim-analytics"}
-    assert set(ours) == {"migrate", "topics", "claim-analytics"}
+    assert set(ours) == OURS
     assert [name for name, service in SERVICES.items() if "build" in service] == ["claim-analytics"]
 
 
@@ -82,20 +110,22 @@ def test_data_outlives_the_containers() -> None:
 
 
 def test_docker_waits_longer_than_the_service_takes_to_stop() -> None:
-    patience = float(SERVICES["claim-analytics"]["stop_grace_period"].removesuffix("s"))
     batch = Settings.model_fields["shutdown_seconds"].default
-    assert patience > batch + BREAK_OFF_SECONDS + 4 * GOODBYE_SECONDS
+    for name in RUNNING:
+        patience = float(SERVICES[name]["stop_grace_period"].removesuffix("s"))
+        assert patience > batch + BREAK_OFF_SECONDS + 4 * GOODBYE_SECONDS + GRACE_SECONDS
 
 
 def test_every_setting_can_be_made_but_for_the_security_of_the_broker() -> None:
     settings = {PREFIX + name.upper() for name in Settings.model_fields}
     given = set(SERVICES["claim-analytics"]["environment"])
-    assert {name for name in settings - given if not name.startswith(f"{PREFIX}KAFKA_S")} == set()
+    security = (f"{PREFIX}KAFKA_S", f"{PREFIX}KAFKA_OAUTH")
+    assert {name for name in settings - given if not name.startswith(security)} == set()
     assert {name for name in given - settings if not name.startswith("AWS_")} == set()
 
 
 def test_all_of_the_env_file_is_handed_on_so_that_misspelt_names_are_seen() -> None:
-    for name in ("migrate", "topics", "claim-analytics"):
+    for name in OURS:
         assert SERVICES[name]["env_file"] == [{"path": ".env", "required": False}]
 
 
@@ -115,6 +145,25 @@ def test_the_image_holds_every_package_and_its_context_lets_them_in() -> None:
     assert [source for source in copied if not (ROOT / source).exists()] == []
     let_in = set(re.findall(r"^!(.+)$", project_files()[".dockerignore"], re.MULTILINE))
     assert copied == let_in
+
+
+def test_the_wheel_holds_every_file_of_its_packages() -> None:
+    """Templates, fonts, styles: what is not Python is in the image only if it is declared."""
+    tools = tomllib.loads(project_files()["pyproject.toml"])["tool"]["setuptools"]
+    listed = {
+        str(file.relative_to(ROOT))
+        for package, patterns in tools["package-data"].items()
+        for pattern in patterns
+        for file in (ROOT / package).glob(pattern)
+    }
+    tracked = subprocess.run(
+        ["git", "ls-files", "--cached", "--others", "--exclude-standard", *PACKAGES],
+        cwd=ROOT,
+        capture_output=True,
+        check=True,
+        text=True,
+    ).stdout.split()
+    assert [name for name in tracked if not name.endswith(".py") and name not in listed] == []
 
 
 def test_the_image_installs_by_hash_and_runs_the_service_without_root() -> None:

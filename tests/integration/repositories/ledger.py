@@ -52,4 +52,4 @@ class Ledger:
 
 def counts(merged: Merged) -> Merged:
     """What a ledger can tell of a batch."""
-    return replace(merged, changed_rows=0)
+    return replace(merged, changed_rows=0, corrected=0)

@@ -3,6 +3,7 @@
 The wheels' PostgreSQL has no TLS, so a real PgBouncer before it is the server that has.
 """
 
+import asyncio
 import logging
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -11,6 +12,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from migrations import commands
 from repositories.errors import DatabaseSettingWrong, NotAdmitted
 from repositories.postgres.connecting import SESSION, connect, is_encrypted
 from repositories.postgres.database_url import DatabaseUrl, Host
@@ -32,12 +34,14 @@ class Place:
         self.stranger = Authority(self._workspace.folder, "stranger")
 
     @contextmanager
-    def server(self, mode: str = "require", *, ended: bool = False) -> Iterator[str]:
+    def server(
+        self, mode: str = "require", *, ended: bool = False, behind: str = ""
+    ) -> Iterator[str]:
         """The URL of one whose certificate is for localhost; `mode` is PgBouncer's."""
         certificate, key = self.authority.issue("localhost", ended=ended)
         pooler = PgBouncer(
             self._workspace,
-            self.plain_url,
+            behind or self.plain_url,
             client_tls_sslmode=mode,
             client_tls_cert_file=certificate,
             client_tls_key_file=key,
@@ -95,6 +99,11 @@ async def test_a_certificate_that_has_ended_is_named(place: Place) -> None:
         pytest.raises(NotAdmitted, match="certificate has expired"),
     ):
         await encrypted(f"{url}?{place.verified}")
+
+
+async def test_the_schema_is_made_over_it_too(place: Place, postgres16: str) -> None:
+    with place.server(behind=postgres16) as url:
+        await asyncio.to_thread(commands.upgrade, f"{url}?{place.verified}")
 
 
 async def test_another_authority_is_named(place: Place, server_url: str) -> None:

@@ -7,12 +7,21 @@ from aiokafka import errors as kafka
 from aiokafka.errors import KafkaError
 
 from consumers.engine import outage
-from consumers.engine.retry import RetryPolicy, describe, is_transient, until_it_succeeds
+from consumers.engine.retry import (
+    RetryPolicy,
+    describe,
+    is_transient,
+    remedy,
+    tell_failure,
+    until_it_succeeds,
+)
+from consumers.kafka.faults import KafkaUnreachable
 from repositories.errors import (
     ConcurrentClaim,
     DatabaseBehind,
     DatabaseRefused,
     DatabaseUnavailable,
+    NotAdmitted,
     SchemaMissing,
 )
 
@@ -115,6 +124,24 @@ async def test_what_is_tried_again_for_long_says_what_to_do(
     assert [record.levelname for record in caplog.records] == ["ERROR", "ERROR"]
     for message, setting in zip(caplog.messages, ("DATABASE_URL", "KAFKA_BOOTSTRAP"), strict=True):
         assert f"CLAIM_ANALYTICS_{setting}" in message
+
+
+@pytest.mark.parametrize(
+    ("error", "kept_out"),
+    [
+        (NotAdmitted("wrong password"), True),
+        (KafkaUnreachable("refuses the password", permanent=True), True),
+        (KafkaUnreachable("nothing listens there"), False),
+        (DatabaseUnavailable("nothing listens there"), False),
+        (KafkaError(), False),
+    ],
+)
+def test_who_is_kept_out_is_told_apart_from_what_is_away(error: Exception, kept_out: bool) -> None:
+    """The one has no remedy but what its text names; readiness asks for it."""
+    trouble = outage.Outage("working")
+    tell_failure(trouble, error)
+    assert trouble.kept_out is kept_out
+    assert (remedy(error) == "look at what the message names") is kept_out
 
 
 def test_an_error_of_kafka_is_told_by_its_class_alone() -> None:

@@ -18,6 +18,7 @@ from service.http.server import served
 from service.settings import Settings
 from tests.harness.waiting import LONG
 
+SECRET = "what an error quotes"
 PIECE = b"a" * 64 * 1024
 
 
@@ -145,3 +146,18 @@ def test_an_address_that_is_taken_is_named() -> None:
         address = f"127.0.0.1:{taken.getsockname()[1]}"
         with pytest.raises(AddressNotFree, match=f"{address} cannot be listened on"):
             listen(address)
+
+
+async def test_a_server_that_does_not_start_is_raised_at_once_and_its_place_is_told(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    @asynccontextmanager
+    async def broken(_: FastAPI) -> AsyncIterator[None]:
+        raise ValueError(SECRET)
+        yield
+
+    with pytest.raises(HttpServerEnded):
+        async with served(FastAPI(lifespan=broken), listen("127.0.0.1:0")):
+            pass
+    assert "the HTTP application did not start: File" in caplog.text
+    assert SECRET not in caplog.text

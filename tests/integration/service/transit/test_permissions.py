@@ -15,9 +15,9 @@ from service.wiring import kafka_connection
 from tests.harness.deployment import Deployment
 from tests.harness.kafka import dead_letters, publish
 from tests.harness.messages import nonsense, simulated
-from tests.harness.process import RUN, consuming
+from tests.harness.process import RUN
 from tests.harness.rows import all_applied
-from tests.harness.secure_kafka import NOBODY, SECRET, USER, SecureKafka, permit
+from tests.harness.secure_kafka import DENY, NOBODY, SECRET, USER, SecureKafka, permit
 from tests.harness.waiting import LONG, until_async
 from tests.integration.service.command_line import claim_analytics
 from tests.integration.service.transit.conftest import as_anybody
@@ -40,9 +40,14 @@ async def test_each_permission_that_is_missing_is_named_and_with_all_of_them_it_
     await permit(secure, USER, "Read", "group", [guarded.group, *former])
     await _is_stopped(guarded, rf"does not permit this user to use the topic {letters[0]}")
     await permit(secure, USER, "Write", "topic", letters)
-    async with consuming(guarded):
-        await all_applied(guarded, load.events)
-        await until_async(lambda: dead_letters(as_anybody(guarded, secure)), "the dead letter")
+    running = asyncio.create_task(Service(guarded.settings, [CLAIMS]).run())
+    await all_applied(guarded, load.events)
+    await until_async(lambda: dead_letters(as_anybody(guarded, secure)), "the dead letter")
+    await permit(secure, USER, "Read", "topic", [first], DENY)
+    with pytest.raises(
+        ConsumerStopped, match=rf"does not permit this user to use the topic {first}"
+    ):
+        await asyncio.wait_for(running, LONG)
 
 
 async def test_the_doctor_names_each_permission_that_is_missing(
@@ -92,10 +97,10 @@ def test_a_run_that_is_kept_out_ends_with_the_reason(guarded: Deployment, tmp_pa
 async def test_who_may_write_to_no_topic_or_create_none_is_told_so(secure: SecureKafka) -> None:
     """An idempotent producer needs a permission of the cluster, or one to write to some topic."""
     nobody = secure.connection("SASL", sasl_username=NOBODY)
-    said = "does not permit this user to create topics, or to write to any: add an ACL"
-    with pytest.raises(KafkaFailed, match=said):
+    topic = unique_topic()
+    with pytest.raises(KafkaFailed, match="to create topics, or to write to any: add an ACL"):
         async with publisher(nobody) as publishing:
-            await publishing.send(Message("elsewhere", b"key", b"value"))
-    with pytest.raises(KafkaFailed, match=said):
+            await publishing.send(Message(topic, b"key", b"value"))
+    with pytest.raises(KafkaFailed, match=f"this user to use the topic {topic}: add an ACL"):
         async with kafka_admin(nobody) as admin:
-            await admin.create(TopicPlan(unique_topic(), 1, 1))
+            await admin.create(TopicPlan(topic, 1, 1))

@@ -7,6 +7,8 @@ from pathlib import Path
 from urllib.parse import urlsplit
 from uuid import uuid4
 
+import httpx
+
 from consumers.topics.claims import CLAIMS
 from service.local.stack.server import LOOPBACK, free_ports
 from tests.harness.deployment import Deployment, deploy
@@ -47,10 +49,12 @@ async def test_both_passwords_are_changed_under_load(
             await _said(process, "wrong user or password in CLAIM_ANALYTICS_DATABASE_URL")
             _write(url, _with_user(postgres, user, f"second-{SECRET}"))
 
+            assert not process.log("joining the group anew")  # though logins expired all the while
             await asyncio.to_thread(secure.change_password, ROTATED, f"third-{SECRET}")
             for part in parts[2:]:
                 await publish(plain, part)
             await _said(process, "refuses the user or the password: look at")
+            assert "refuses the user or the password" in await _not_ready(rotating)
             _write(password, f"third-{SECRET}")
             await all_applied(plain, load.events)
             assert SECRET not in process.output()
@@ -73,6 +77,14 @@ async def test_a_password_that_turns_wrong_while_it_runs_is_named_again_and_agai
         assert await process.ended() == 0
 
 
+async def _not_ready(deployment: Deployment) -> str:
+    address = deployment.values["http_address"]
+    async with httpx.AsyncClient(base_url=f"http://{address}") as client:
+        answer = await client.get("/healthz/ready")
+    assert answer.status_code == 503
+    return answer.text
+
+
 def _rotating(plain: Deployment, secure: SecureKafka, url: Path, password: Path) -> Deployment:
     """Only for a process: its secrets are in files."""
     secured = plain.having(
@@ -83,6 +95,7 @@ def _rotating(plain: Deployment, secure: SecureKafka, url: Path, password: Path)
         kafka_sasl_username=ROTATED,
         kafka_sasl_password_file=password,
         database_url_file=url,
+        http_address=f"{LOOPBACK}:{free_ports(1)[0]}",
     )
     return Deployment({n: value for n, value in secured.values.items() if n != "database_url"})
 

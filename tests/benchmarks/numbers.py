@@ -1,0 +1,140 @@
+"""What numbers and traces cost: CPU an event while both are on, beside neither; and how long a
+scrape takes meanwhile.
+
+On: spans go to a collector, whose events came with trace contexts, and `/metrics` is scraped. Off:
+neither. In pairs, by turns in which is first, as a shared machine changes from minute to minute.
+"""
+
+import asyncio
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from statistics import median
+from urllib.error import URLError
+from urllib.request import urlopen
+from uuid import uuid4
+
+from rich.console import Console
+
+from service import wiring
+from service.kafka import kafka_admin, publisher
+from service.local.stack.server import free_ports
+from service.settings import Settings
+from service.topics import create_missing_topics
+from tests.benchmarks.claims import Bench, settings_of
+from tests.benchmarks.processes import HERE, Run, drain
+from tests.benchmarks.workload import TOPICS, Workload, message, topics_named
+from tests.harness.collector import span_collector
+
+PAIRS = 10
+# Of ten differences the second least and the second greatest: their median lies between them with
+# a probability of 98 %, whatever their distribution.
+WITHIN = slice(1, -1)
+MOST_SHARE = 0.03
+MOST_MS = 20
+SCRAPE_SECONDS = 2.0
+TRACED_EVERY = 10  # events that share a trace, as those of one request would
+
+
+@dataclass(frozen=True)
+class Cost:
+    """Pairs of runs without and with, and the seconds of each scrape."""
+
+    pairs: Sequence[tuple[Run, Run]]
+    scrapes: Sequence[float]
+
+    @property
+    def shares(self) -> list[float]:
+        """By which share of CPU an event costs more, pair by pair, the least first."""
+        return sorted(on.cpu_us / off.cpu_us - 1 for off, on in self.pairs)
+
+
+def measure_numbers(bench: Bench, workload: Workload, against: Path | None) -> Cost:
+    """`against` is measured in place of this checkout with both off: the cost of counting too."""
+    topics = topics_named("numbers")
+    asyncio.run(_preload(settings_of(bench.environment("preload") | topics), workload))
+    pairs, scrapes = [], list[float]()
+
+    def off() -> Run:
+        checkout = against or HERE
+        environment = bench.environment("off", checkout) | topics
+        return drain(bench.stack, workload.events, environment, checkout=checkout)
+
+    def on() -> Run:
+        address = f"127.0.0.1:{free_ports(1)[0]}"
+        environment = bench.environment("on") | topics
+        with span_collector() as collector, _scraping(address, scrapes):
+            environment |= {
+                "CLAIM_ANALYTICS_TRACES": "true",
+                "CLAIM_ANALYTICS_HTTP_ADDRESS": address,
+                "OTEL_EXPORTER_OTLP_ENDPOINT": collector.url,
+            }
+            run = drain(bench.stack, workload.events, environment)
+            if not any(span.links for span in collector.spans("batch")):
+                raise AssertionError("no span links to its events: what was measured is nothing")
+            return run
+
+    for number in range(PAIRS):
+        if number % 2:
+            with_both = on()
+            pairs.append((off(), with_both))
+        else:
+            pairs.append((off(), on()))
+    return Cost(pairs, scrapes)
+
+
+async def _preload(settings: Settings, workload: Workload) -> None:
+    connection = wiring.kafka_connection(settings)
+    async with kafka_admin(connection) as admin:
+        await create_missing_topics(admin, settings, TOPICS)
+    async with publisher(connection) as publishing:
+        header = ("", b"")
+        for number, event in enumerate(workload.history()):
+            if number % TRACED_EVERY == 0:
+                header = ("traceparent", f"00-{uuid4().hex}-00f067aa0ba902b7-01".encode())
+            plain = message(settings, event)
+            await publishing.send(replace(plain, headers=[*plain.headers, header]))
+
+
+@contextmanager
+def _scraping(address: str, seconds: list[float]) -> Iterator[None]:
+    """Scrape every few seconds, from a thread, and note how long each took."""
+    over = threading.Event()
+
+    def scrape() -> None:
+        while not over.wait(SCRAPE_SECONDS):
+            began = time.monotonic()
+            try:
+                with urlopen(f"http://{address}/metrics", timeout=5) as answer:
+                    answer.read()
+            except URLError:
+                continue  # it has not begun, or has ended
+            seconds.append(time.monotonic() - began)
+
+    thread = threading.Thread(target=scrape, daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        over.set()
+        thread.join()
+
+
+def show_numbers(cost: Cost, console: Console) -> None:
+    shares = cost.shares
+    within = shares[WITHIN]
+    console.print(
+        f"numbers and traces: {median(shares):+.1%} CPU an event, {within[0]:+.1%} to"
+        f" {within[-1]:+.1%} (median of {len(shares)} pairs, its interval of 98 %; must be under"
+        f" {MOST_SHARE:.0%}); off {median(off.cpu_us for off, _ in cost.pairs):.1f} µs, on"
+        f" {median(on.cpu_us for _, on in cost.pairs):.1f} µs"
+    )
+    if cost.scrapes:
+        milliseconds = sorted(each * 1000 for each in cost.scrapes)
+        console.print(
+            f"/metrics during that: {median(milliseconds):.0f} ms, {milliseconds[-1]:.0f} ms at"
+            f" most of {len(milliseconds)} (must be under {MOST_MS} ms)"
+        )
