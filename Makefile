@@ -37,6 +37,7 @@ check: $(STAMP)
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/python -m consumers.contracts.generate --check
+	$(BIN)/python -m service.http.api.document --check
 
 # Once, and again when the lock or pyproject.toml changes. --no-build-isolation takes setuptools
 # from the lock too, so nothing is installed whose hash is not in it.

@@ -10,6 +10,12 @@ down_revision = "0006"
 branch_labels = None
 depends_on = None
 
+READER = "claim_analytics_reader"
+# All but `file_path`, which is the service's alone.
+OF_REPORTS = (
+    "report_id, provider_id, report_type, format, period_start, period_end, file_size_bytes,"
+    " download_link_expires_at, downloaded, scheduled, status, error_message, created_at"
+)
 TRACED = ("report_jobs", "outbox")  # from a request to its announcement
 
 
@@ -24,6 +30,7 @@ def _random_id(name: str) -> sa.Column[object]:
 
 def upgrade() -> None:
     """Readers get no rights on the new tables."""
+    _let_readers_read_all_figures()
     _create_dead_letters()
     _create_operator_actions()
     _create_orders()
@@ -38,6 +45,19 @@ def upgrade() -> None:
     )
     for table in TRACED:
         op.add_column(table, sa.Column("traceparent", sa.String(55)))
+
+
+def _let_readers_read_all_figures() -> None:
+    """What is read over HTTP is read by that role: the coach's events too, of which figures of any
+    days are made, and the horizon, which no figure may come from before."""
+    op.execute("ALTER TABLE ai_suggestions ENABLE ROW LEVEL SECURITY")
+    op.execute(f"""
+        CREATE POLICY ai_suggestions_of_one_provider ON ai_suggestions FOR SELECT TO {READER}
+        USING (provider_id = NULLIF(current_setting('app.provider_id', true), '')::uuid)
+    """)
+    op.execute(f"GRANT SELECT ON ai_suggestions, cache_horizon TO {READER}")
+    op.execute(f"REVOKE SELECT ON generated_reports FROM {READER}")  # noqa: S608  # a constant
+    op.execute(f"GRANT SELECT ({OF_REPORTS}) ON generated_reports TO {READER}")
 
 
 def _create_dead_letters() -> None:
@@ -231,3 +251,10 @@ def downgrade() -> None:
         "dead_letters",
     ):
         op.drop_table(table)
+    op.execute(f"REVOKE SELECT ({OF_REPORTS}) ON generated_reports FROM {READER}")  # noqa: S608  # constants
+    op.execute(f"GRANT SELECT ON generated_reports TO {READER}")
+    op.execute(
+        f"REVOKE SELECT ON ai_suggestions, cache_horizon FROM {READER}"  # noqa: S608  # a constant
+    )
+    op.execute("DROP POLICY ai_suggestions_of_one_provider ON ai_suggestions")
+    op.execute("ALTER TABLE ai_suggestions DISABLE ROW LEVEL SECURITY")

@@ -24,7 +24,7 @@ async def http_client(
     app = build_app(process or ServedProcess(settings))
     async with (
         served(app, listen("127.0.0.1:0")) as url,
-        httpx.AsyncClient(base_url=url, trust_env=False) as client,
+        httpx.AsyncClient(base_url=url, trust_env=False, timeout=LONG) as client,
     ):
         yield client
 
