@@ -20,11 +20,13 @@ from consumers.kafka.connection import KafkaConnection, SecurityFileUnusable
 from consumers.kafka.inflation import bound_inflation
 from repositories.errors import DatabaseSettingWrong
 from repositories.postgres.database import Database
+from repositories.reading.scope import ReadingDatabase
 from service.checks.database_check import check_database
 from service.logs import INSTANCE
 from service.settings import Settings
 from service.settings.sources import SettingSourceWrong
 
+READ_SECONDS = 5.0  # whoever reads over HTTP waits no longer
 MEMBER_PREFIX = "claim-analytics/"  # of what Kafka calls the members of groups
 
 
@@ -44,6 +46,16 @@ def database(
 def impatient_database(settings: Settings) -> Database:
     """For the running service: a statement that waits for long is broken off, and tried again."""
     return database(settings, statement_timeout_ms=int(settings.database_statement_seconds * 1000))
+
+
+def reading_database(settings: Settings) -> ReadingDatabase:
+    """For one provider's rows alone, over HTTP."""
+    return ReadingDatabase(
+        asked(settings.database_url, DatabaseSettingWrong),
+        pooled=settings.database_direct_url is not None,
+        pool_size=settings.api_pool_size,
+        seconds=READ_SECONDS,
+    )
 
 
 @asynccontextmanager

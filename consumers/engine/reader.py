@@ -94,10 +94,8 @@ class Reader(Generic[Event]):
                     beat()
                     await self._obey()
                     self._stop_topics()
-                    if time.monotonic() < self._singly_until:
-                        await self._read_singly()
-                    else:
-                        await self._read(self._those_whose_turn_it_is())
+                    singly = time.monotonic() < self._singly_until
+                    await (self._read_singly() if singly else self._read(self._whose_turn_it_is()))
         except (IllegalStateError, ConsumerStoppedError):
             return  # the partitions were revoked, or the client was closed, a moment ago
         finally:
@@ -127,8 +125,7 @@ class Reader(Generic[Event]):
 
     async def _read_singly(self) -> None:
         """A record of each partition, so that an error is that of the record that stands next."""
-        found = 0
-        self.intake.behind = False
+        found, self.intake.behind = 0, False
         for partition in list(self._open):
             fetched = await self._ask([partition], 0, 1)
             if isinstance(fetched, Exception):
@@ -201,7 +198,7 @@ class Reader(Generic[Event]):
         with resting():  # the applier may wait for the database
             await self.intake.put(chunk)
 
-    def _those_whose_turn_it_is(self) -> list[TopicPartition]:
+    def _whose_turn_it_is(self) -> list[TopicPartition]:
         """All partitions; of those that are far behind, those of one number after the other.
 
         Topics are keyed by provider and have equal partition counts, so what belongs to the same

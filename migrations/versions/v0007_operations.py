@@ -1,4 +1,5 @@
-"""Operations: dead letters as rows, freshness, operators' actions and orders, nightly runs."""
+"""Operations: dead letters as rows, freshness, operators' actions and orders, nightly runs, offsets
+over time."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -9,6 +10,12 @@ down_revision = "0006"
 branch_labels = None
 depends_on = None
 
+READER = "claim_analytics_reader"
+# All but `file_path`, which is the service's alone.
+OF_REPORTS = (
+    "report_id, provider_id, report_type, format, period_start, period_end, file_size_bytes,"
+    " download_link_expires_at, downloaded, scheduled, status, error_message, created_at"
+)
 TRACED = ("report_jobs", "outbox")  # from a request to its announcement
 
 
@@ -23,11 +30,13 @@ def _random_id(name: str) -> sa.Column[object]:
 
 def upgrade() -> None:
     """Readers get no rights on the new tables."""
+    _let_readers_read_all_figures()
     _create_dead_letters()
     _create_operator_actions()
     _create_orders()
     _create_stopped_partitions()
     _create_nightly_tables()
+    _create_offset_samples()
     op.create_index(
         "ix_erasures_removed",
         "erasures",
@@ -36,6 +45,19 @@ def upgrade() -> None:
     )
     for table in TRACED:
         op.add_column(table, sa.Column("traceparent", sa.String(55)))
+
+
+def _let_readers_read_all_figures() -> None:
+    """What is read over HTTP is read by that role: the coach's events too, of which figures of any
+    days are made, and the horizon, which no figure may come from before."""
+    op.execute("ALTER TABLE ai_suggestions ENABLE ROW LEVEL SECURITY")
+    op.execute(f"""
+        CREATE POLICY ai_suggestions_of_one_provider ON ai_suggestions FOR SELECT TO {READER}
+        USING (provider_id = NULLIF(current_setting('app.provider_id', true), '')::uuid)
+    """)
+    op.execute(f"GRANT SELECT ON ai_suggestions, cache_horizon TO {READER}")
+    op.execute(f"REVOKE SELECT ON generated_reports FROM {READER}")  # noqa: S608  # a constant
+    op.execute(f"GRANT SELECT ({OF_REPORTS}) ON generated_reports TO {READER}")
 
 
 def _create_dead_letters() -> None:
@@ -199,6 +221,19 @@ def _create_nightly_tables() -> None:
     op.create_index("ix_repaired_rows_provider_id", "repaired_rows", ["provider_id"])
 
 
+def _create_offset_samples() -> None:
+    op.create_table(
+        "offset_samples",
+        _time("slot"),
+        sa.Column("topic", sa.Text, nullable=False),
+        _time("taken_at", now=True),
+        sa.Column("next_offsets", sa.ARRAY(sa.BigInteger), nullable=False),
+        sa.Column("end_offsets", sa.ARRAY(sa.BigInteger), nullable=False),
+        sa.Column("behind_seconds", sa.Float),
+        sa.PrimaryKeyConstraint("slot", "topic", name="pk_offset_samples"),
+    )
+
+
 def downgrade() -> None:
     """The version before knows no tombstones of removed claims, and would stumble over them."""
     op.execute("DELETE FROM erasures WHERE kind = 'removed'")
@@ -206,6 +241,7 @@ def downgrade() -> None:
     for table in TRACED:
         op.drop_column(table, "traceparent")
     for table in (
+        "offset_samples",
         "repaired_rows",
         "job_runs",
         "provider_freshness",
@@ -215,3 +251,10 @@ def downgrade() -> None:
         "dead_letters",
     ):
         op.drop_table(table)
+    op.execute(f"REVOKE SELECT ({OF_REPORTS}) ON generated_reports FROM {READER}")  # noqa: S608  # constants
+    op.execute(f"GRANT SELECT ON generated_reports TO {READER}")
+    op.execute(
+        f"REVOKE SELECT ON ai_suggestions, cache_horizon FROM {READER}"  # noqa: S608  # a constant
+    )
+    op.execute("DROP POLICY ai_suggestions_of_one_provider ON ai_suggestions")
+    op.execute("ALTER TABLE ai_suggestions DISABLE ROW LEVEL SECURITY")

@@ -18,6 +18,12 @@ from repositories.operations.tables import operator_actions as actions
 from repositories.postgres.database import Database
 from repositories.vocabulary import ActionOutcome
 
+DOWNLOAD = "report download"  # over HTTP
+# A download keeps no session, however slow its client is; by then it has ended, one way or another.
+MAY_GO_ON = sa.and_(
+    actions.c.command == DOWNLOAD,
+    actions.c.started_at > sa.func.now() - sa.literal_column("interval '6 hours'"),
+)
 KEEP = "SELECT pg_advisory_lock(hashtextextended($1, 0))"
 NOBODY_HAS_IT = sa.func.pg_try_advisory_xact_lock(
     sa.func.hashtextextended(sa.cast(actions.c.action_id, sa.Text), 0)
@@ -89,7 +95,7 @@ async def close_abandoned(database: Database) -> int:
     values = {"ended_at": sa.func.now(), "outcome": ActionOutcome.BROKEN_OFF}
     open_ones = actions.update().values(values).where(actions.c.ended_at.is_(None))
     async with database.transaction() as connection:
-        return (await connection.execute(open_ones.where(NOBODY_HAS_IT))).rowcount
+        return (await connection.execute(open_ones.where(~MAY_GO_ON, NOBODY_HAS_IT))).rowcount
 
 
 async def recorded_actions(
@@ -97,10 +103,13 @@ async def recorded_actions(
     *,
     since: datetime | None = None,
     command: str | None = None,
+    action_id: UUID | None = None,
     limit: int = 50,
 ) -> Sequence[RecordedAction]:
     """The newest first. `command` names one (`erase provider`), or all that begin so (`erase`)."""
     rows = sa.select(*(actions.c[each.name] for each in fields(RecordedAction)))
+    if action_id:
+        rows = rows.where(actions.c.action_id == action_id)
     if since:
         rows = rows.where(actions.c.started_at >= since)
     if command:

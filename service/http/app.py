@@ -6,6 +6,8 @@ from contextlib import asynccontextmanager
 from fastapi import FastAPI
 
 from service import wiring
+from service.http.api.app import build_api, reading_opened
+from service.http.console.site import add_console
 from service.http.health import health
 from service.http.limits import BoundedBodies
 from service.http.metrics import collecting, metrics
@@ -19,6 +21,8 @@ def build_app(process: ServedProcess) -> FastAPI:
     """`app.state` has `process`, and while it is served `database`, a pool of its own loop, and
     `readiness`."""
 
+    api = build_api()
+
     @asynccontextmanager
     async def opened(app: FastAPI) -> AsyncIterator[None]:
         app.state.database = wiring.database(process.settings)
@@ -26,7 +30,7 @@ def build_app(process: ServedProcess) -> FastAPI:
         looking = wiring.database(process.settings, pool_size=1)
         app.state.readiness = Readiness(process, looking)
         try:
-            async with collecting(app):
+            async with collecting(app), reading_opened(api, process.settings, app.state.database):
                 yield
         finally:
             await app.state.database.close()
@@ -39,4 +43,6 @@ def build_app(process: ServedProcess) -> FastAPI:
     app.add_middleware(BoundedBodies)
     for router in (health, metrics):
         app.include_router(router)
+    add_console(app, process.settings)
+    app.mount("/v1", api)
     return app

@@ -24,6 +24,10 @@ class Action:
     counts: dict[str, Any] = field(default_factory=dict)
 
 
+class BrokenOff(Exception):
+    """Raised in the block of `noted`: the other side has ended it."""
+
+
 @asynccontextmanager
 async def recorded(
     settings: Settings,
@@ -31,28 +35,52 @@ async def recorded(
     command: str,
     arguments: Mapping[str, Any],
     why: str | None,
+    *,
+    who: str | None = None,
 ) -> AsyncIterator[Action]:
     """Open a row of `operator_actions`, and close it with the counts that the block has noted by
     then: as done, failed (an error, or an exit with a code), or broken off (Ctrl-C, SIGTERM).
 
+    `who`: the name of whoever acts over HTTP; None: whoever runs this process.
+
     What a process leaves open that is killed is closed by the next action, or by who lists them.
     """
     action = Action(uuid4())
-    outcome = ActionOutcome.DONE
     async with held(database, action.action_id):
         await close_abandoned(database)
-        who, action_id = operator(settings), action.action_id
-        await begin_action(database, who, command, arguments, why, action_id=action_id)
-        try:
+        acting, action_id = who or operator(settings), action.action_id
+        await begin_action(database, acting, command, arguments, why, action_id=action_id)
+        async with _closing(database, action):
             yield action
-        except (Exception, SystemExit):
-            outcome = ActionOutcome.FAILED
-            raise
-        except BaseException:
-            outcome = ActionOutcome.BROKEN_OFF
-            raise
-        finally:
-            await asyncio.shield(end_action(database, action.action_id, outcome, action.counts))
+
+
+@asynccontextmanager
+async def noted(
+    database: Database, who: str, command: str, arguments: Mapping[str, Any]
+) -> AsyncIterator[Action]:
+    """As `recorded`, of what is done for somebody else, and without a session of its own: nothing
+    is kept of the database meanwhile."""
+    action = Action(await begin_action(database, who, command, arguments, None))
+    async with _closing(database, action):
+        yield action
+
+
+@asynccontextmanager
+async def _closing(database: Database, action: Action) -> AsyncIterator[None]:
+    outcome = ActionOutcome.DONE
+    try:
+        yield
+    except BrokenOff:
+        outcome = ActionOutcome.BROKEN_OFF
+        raise
+    except (Exception, SystemExit):
+        outcome = ActionOutcome.FAILED
+        raise
+    except BaseException:
+        outcome = ActionOutcome.BROKEN_OFF
+        raise
+    finally:
+        await asyncio.shield(end_action(database, action.action_id, outcome, action.counts))
 
 
 def operator(settings: Settings) -> str:

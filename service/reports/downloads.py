@@ -3,7 +3,7 @@
 import asyncio
 import os
 import tempfile
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
@@ -53,7 +53,7 @@ async def open_download(
     store: FileStore,
     keyring: Keyring,
     mark_downloaded: MarkDownloaded,
-) -> AsyncIterator[bytes]:
+) -> AsyncGenerator[bytes]:
     """The report in pieces, for the provider who asks; `report` is None if there is none.
 
     Raises before the first piece, so that an answer's status can still be chosen: ReportNotFound
@@ -74,7 +74,7 @@ async def open_download(
             f" report retry {report.report_id}"
         ) from None
 
-    async def whole() -> AsyncIterator[bytes]:
+    async def whole() -> AsyncGenerator[bytes]:
         if first:
             yield first
         async for piece in pieces:

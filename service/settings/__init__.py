@@ -11,6 +11,7 @@ from consumers.kafka.connection import KafkaConnection
 from repositories.postgres.database_url import DatabaseUrl
 from service.operations.nights import TimeOfDayOrOff, TimeZoneName
 from service.settings.addresses import host_and_port
+from service.settings.api import ApiSettings
 from service.settings.http import HttpSettings
 from service.settings.telemetry import TelemetrySettings
 from service.settings.topics import TOPICS, setting_of, settings_of_one_topic, topic_fields
@@ -54,7 +55,7 @@ class LogLevel(StrEnum):
     DEBUG = "debug"
 
 
-class DeclaredSettings(HttpSettings, TelemetrySettings):
+class DeclaredSettings(HttpSettings, ApiSettings, TelemetrySettings):
     """All but the names of the topics, which follow from the contracts: see `Settings`."""
 
     model_config = SettingsConfigDict(

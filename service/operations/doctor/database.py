@@ -14,6 +14,7 @@ from repositories.postgres.requirements import (
     require_usable,
     revision_of,
 )
+from repositories.reading.grant import require_reader
 from service.checks.clock import MOST_SECONDS_OFF, seconds_ahead
 from service.checks.database_check import LOOK_SECONDS
 from service.operations.doctor.findings import Finding, fine, wrong
@@ -50,8 +51,13 @@ def _looks(settings: Settings, direct: DatabaseUrl) -> Iterator[Look]:
         pooled = DatabaseUrl.parse(settings.database_url.get_secret_value())
         await require_same_database(connection, pooled)
 
+    async def readable(connection: Connection) -> None:
+        await require_reader(connection, direct)
+
     yield usable
     yield migrated
+    if settings.api_issuer:
+        yield readable
     if settings.database_direct_url is not None:
         yield one_database
 

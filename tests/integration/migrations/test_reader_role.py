@@ -10,11 +10,13 @@ import pytest
 from asyncpg import Connection
 
 from repositories.postgres.database import Database
+from repositories.reports.tables import generated_reports
 from tests.integration.migrations.catalog import read_facts
 from tests.integration.repositories.examples import apply, paid, uuid_of
+from tests.integration.repositories.suggestion_examples import apply_suggestions, suggestion
 
 READER = "claim_analytics_reader"
-SHOWN = ("analytics_cache", "generated_reports", "claims", "claim_events")
+SHOWN = ("analytics_cache", "generated_reports", "claims", "claim_events", "ai_suggestions")
 P, Q = uuid_of("provider P"), uuid_of("provider Q")
 
 REPORTS = """
@@ -53,6 +55,7 @@ def filled_url(migrated_url: str) -> str:
 async def _fill(url: str) -> None:
     database = Database(url)
     await apply(database, paid("A", provider="P"), paid("B", provider="Q"))
+    await apply_suggestions(database, suggestion("A"), suggestion("B", provider="Q"))
     await database.close()
     connection = await asyncpg.connect(url)
     await connection.execute(REPORTS)
@@ -102,7 +105,7 @@ async def test_a_name_that_is_no_uuid_is_an_error_and_shows_nothing(
 ) -> None:
     await name(reader, "' OR true --")
     with pytest.raises(asyncpg.InvalidTextRepresentationError):
-        await reader.fetch(f"SELECT * FROM {table}")
+        await reader.fetch(f"SELECT provider_id FROM {table}")
 
 
 @shown
@@ -123,13 +126,16 @@ async def test_the_reader_cannot_write(reader: Connection, table: str, statement
         await reader.execute(statement.format(table=table))
 
 
-async def test_the_reader_has_no_right_but_to_read_those_four_tables_and_two_columns(
+async def test_the_reader_has_no_right_but_to_read_those_tables_and_columns(
     schema: Connection,
 ) -> None:
-    tables = {(table, "SELECT") for table in (*SHOWN, "providers")}
+    tables = {(table, "SELECT") for table in (*SHOWN, "providers", "cache_horizon")}
     assert set(await read_facts(schema, RIGHTS)) == tables
     columns = await schema.fetch(READABLE, "providers")
     assert [row["attname"] for row in columns] == ["provider_id", "metrics_revision"]
+    columns = await schema.fetch(READABLE, "generated_reports")
+    hidden = {column.name for column in generated_reports.columns} - {c["attname"] for c in columns}
+    assert hidden == {"file_path"}
 
 
 async def test_the_reader_sees_of_the_providers_the_one_that_is_named(reader: Connection) -> None:
