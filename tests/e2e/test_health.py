@@ -62,6 +62,8 @@ async def test_an_instance_is_ready_without_a_partition_and_without_a_topic(
             held = sorted(len({at.rpartition("-")[2] for at in c["partitions"]}) for c in claims)
             return claims if held == [0, 1, 1, 1] else []
 
+        for address in addresses:
+            await answers(address, "ready", 200)
         claims = await until_async(spread, "three partitions in four hands")
         for address in addresses:
             assert (await probe(address, "ready")).code == 200

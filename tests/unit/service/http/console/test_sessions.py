@@ -29,7 +29,9 @@ def test_the_setting_holds_nothing_that_opens_a_session() -> None:
     assert SESSIONS.log_in(ANN_KEPT.line) is None
 
 
-@pytest.mark.parametrize("token", ["", "x", BOB[:-1], "y" * 10_000])
+@pytest.mark.parametrize(
+    "token", ["", "x", BOB[:-1], "y" * 10_000], ids=["none", "short", "cut off", "long"]
+)
 def test_no_other_text_is_a_token(token: str) -> None:
     assert SESSIONS.log_in(token) is None
 
@@ -63,6 +65,7 @@ LATER = int(time.time()) + 3_600
         "ä.ö.ü",
         "",
     ],
+    ids=["another's name", "no name", "unknown", "endless", "three words", "no ASCII", "nothing"],
 )
 def test_no_other_signature_makes_a_session(session: str) -> None:
     assert SESSIONS.holder(session) is None
@@ -98,6 +101,7 @@ def test_lines_of_the_setting_may_stand_in_a_file_or_in_one_line() -> None:
         (f"{ANN_KEPT.line}\n{ANN_KEPT.line}", "entry 2 has a name"),
         (ANN_KEPT.line.replace("operator", "owner"), "entry 1 is not"),
     ],
+    ids=["no line", "the same name", "no role"],
 )
 def test_what_is_no_line_is_named_by_its_number_and_not_quoted(text: str, said: str) -> None:
     with pytest.raises(ValueError, match=said) as caught:
