@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 from fastapi import FastAPI
 
 from service import wiring
-from service.http.api.app import build_api, reading_opened
+from service.http.api.app import build_api, mounted, reading_opened
 from service.http.console.site import add_console
 from service.http.health import health
 from service.http.limits import BoundedBodies
@@ -44,5 +44,5 @@ def build_app(process: ServedProcess) -> FastAPI:
     for router in (health, metrics):
         app.include_router(router)
     add_console(app, process.settings)
-    app.mount("/v1", api)
+    app.router.routes.append(mounted(api))
     return app

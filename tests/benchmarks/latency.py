@@ -90,7 +90,9 @@ def latency_of(sent: Mapping[Place, float], seen: Mapping[Place, float]) -> Late
 
 
 @asynccontextmanager
-async def service(environment: Mapping[str, str], command: Sequence[str]) -> AsyncIterator[None]:
+async def service(
+    environment: Mapping[str, str], command: Sequence[str]
+) -> AsyncIterator[asyncio.subprocess.Process]:
     process = await asyncio.create_subprocess_exec(
         *command,
         env={**os.environ, **environment},
@@ -98,7 +100,7 @@ async def service(environment: Mapping[str, str], command: Sequence[str]) -> Asy
         stderr=subprocess.DEVNULL,
     )
     try:
-        yield
+        yield process
     finally:
         process.send_signal(signal.SIGTERM)
         await process.wait()
