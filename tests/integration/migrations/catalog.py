@@ -28,7 +28,7 @@ CONSTRAINTS = """
 INDEXES = """
     SELECT tablename, indexname, indexdef FROM pg_indexes WHERE schemaname = 'public' ORDER BY 1, 2
 """
-# A table whose rights were never touched has none written down, and those of its owner all the same.
+# A table whose rights were never touched has none written down, and its owner's all the same.
 PROTECTION = """
     SELECT relname, relrowsecurity, relforcerowsecurity,
         coalesce(relacl, acldefault('r', relowner))::text, polname, polcmd,
