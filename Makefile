@@ -71,8 +71,9 @@ COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --gen
 # The image has traces too: whoever runs it cannot install an extra.
 lock: $(STAMP)
 	@$(PIP_INSTALL) $(UV)
-	$(COMPILE) $(ARGS) --extra traces --output-file requirements.lock
 	$(COMPILE) $(ARGS) --all-extras --output-file requirements-dev.lock
+	$(COMPILE) $(ARGS) --extra traces --constraint requirements-dev.lock \
+		--output-file requirements.lock
 
 clean:
 	rm -rf $(VENV) build dist *.egg-info .coverage .hypothesis .import_linter_cache .mypy_cache \

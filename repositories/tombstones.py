@@ -67,12 +67,16 @@ def anything_erased() -> Select[bool, bool]:
 
 
 def has_tombstone(kind: ErasedKind, erased_id: ColumnElement[UUID]) -> ColumnElement[bool]:
-    return (
-        select(erasures)
-        .join(erasure_keys, erasures.c.id_hash == _hash(erasure_keys.c.hash_key, erased_id, kind))
-        .where(erasures.c.kind == kind)
-        .exists()
-    )
+    return _tombstones(kind, erased_id).exists()
+
+
+async def erased_since(
+    connection: AsyncConnection, kind: ErasedKind, erased_id: UUID
+) -> datetime | None:
+    """When it was erased; None if it has no tombstone. Several lists may have brought one each."""
+    found = _tombstones(kind, literal(erased_id)).with_only_columns(func.min(erasures.c.erased_at))
+    since: datetime | None = await connection.scalar(found)
+    return since
 
 
 async def erased_providers(
@@ -132,6 +136,12 @@ async def add_tombstones(connection: AsyncConnection, erased: ErasureList) -> in
     added = insert(erasures).on_conflict_do_nothing().returning(erasures.c.id_hash)
     rows = [vars(tombstone) for tombstone in erased.tombstones]
     return len((await connection.execute(added, rows)).all())
+
+
+def _tombstones(kind: ErasedKind, erased_id: ColumnElement[UUID]) -> Select[Any]:
+    hashed = _hash(erasure_keys.c.hash_key, erased_id, kind)
+    keys = select(erasures).join(erasure_keys, erasures.c.id_hash == hashed)
+    return keys.where(erasures.c.kind == kind)
 
 
 def _hash(

@@ -5,7 +5,7 @@ The one module of this floor that knows aiokafka; consuming is done in `consumer
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -25,6 +25,7 @@ from aiokafka.errors import (
     for_code,
 )
 
+from consumers.kafka.cluster import Cluster, look_at_cluster
 from consumers.kafka.connection import KafkaConnection
 from consumers.kafka.faults import KafkaFault, KafkaUnreachable
 from consumers.kafka.positions import offsets_by, partitions_of
@@ -33,7 +34,7 @@ from consumers.kafka.topics import forbidden_topics, missing_permission, missing
 
 Positions = dict[tuple[str, int], int]  # (topic, partition): offset of the next message
 UNACKNOWLEDGED = 5_000  # messages that may be under way at once
-NEW_TOPIC_SECONDS = 5  # for a topic that was created a moment ago to be known to each broker
+NEW_TOPIC_SECONDS = 60  # a broker that has just started, on a busy machine, takes half a minute
 NO_LIMIT = 2**31 - 1  # bytes of a request: the broker's own limit decides
 GOODBYE_SECONDS = 5  # a producer with messages left would wait for a lost broker for ever
 
@@ -69,9 +70,16 @@ class Message:
 class KafkaAdmin:
     """Topics, and where groups stand in them."""
 
-    def __init__(self, client: AIOKafkaAdminClient, reader: AIOKafkaConsumer) -> None:
+    def __init__(
+        self, client: AIOKafkaAdminClient, reader: AIOKafkaConsumer, connection: KafkaConnection
+    ) -> None:
         self._client = client
         self._reader = reader
+        self._connection = connection
+
+    async def look_at(self, topics: Collection[str], groups: Collection[str]) -> Cluster:
+        """What there is of these, and what this user may do with it."""
+        return await look_at_cluster(self._client, self._reader, self._connection, topics, groups)
 
     async def existing_topics(self) -> set[str]:
         return set(await self._client.list_topics())
@@ -179,7 +187,7 @@ async def kafka_admin(connection: KafkaConnection) -> AsyncIterator[KafkaAdmin]:
         try:
             await client.start()
             await reader.start()
-            yield KafkaAdmin(client, reader)
+            yield KafkaAdmin(client, reader, connection)
         finally:
             await client.close()
             await reader.stop()

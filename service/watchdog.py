@@ -9,10 +9,11 @@ is looked at from beside it and beats (`consumers/engine/watch.py`), however lon
 """
 
 import asyncio
+import sys
+import threading
 import time
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import NoReturn
 
 from consumers.engine.pulse import Pulses
 
@@ -22,7 +23,8 @@ TICK_SECONDS = 1.0
 
 @dataclass(frozen=True)
 class Silence:
-    """How long one is silent, in seconds, at what, and whether that is too long."""
+    """How long one is silent, in seconds, at what, and whether that is too long. `doing` of an
+    event loop that is stuck is the line of code that it stands at."""
 
     name: str
     doing: str
@@ -33,7 +35,7 @@ class Silence:
         """For JSON."""
         since = datetime.now(UTC) - timedelta(seconds=self.seconds)
         return {
-            "name": self.name,
+            "who": self.name,
             "doing": self.doing,
             "silent_since": since.isoformat(timespec="seconds"),
             "silent_seconds": round(self.seconds, 1),
@@ -52,12 +54,14 @@ class Watchdog:
         self._loop_seconds = loop_seconds
         self._job_seconds = job_seconds
         self._tick = min(TICK_SECONDS, loop_seconds / 4)
+        self._thread = 0
         self._ticked: float | None = None  # None: it is not fed, and nothing is judged
         self._awake = 0.0  # seconds in which the loop has gone on
         self.pulses = Pulses(lambda: self._awake)
 
-    async def feed(self) -> NoReturn:
+    async def feed(self) -> None:
         """Tick until cancelled."""
+        self._thread = threading.get_ident()
         try:
             while True:
                 now = time.monotonic()
@@ -74,12 +78,18 @@ class Watchdog:
         if ticked is None:
             return []
         seconds = time.monotonic() - ticked
-        found = [Silence(LOOP, "running all of this", seconds, seconds > self._loop_seconds)]
+        stuck = seconds > self._loop_seconds
+        found = [Silence(LOOP, self._place() if stuck else "", seconds, stuck)]
         for pulse in list(self.pulses.all.values()):
             if (beaten := pulse.beaten) is not None:
                 seconds = max(0.0, self._awake - beaten)
                 found.append(Silence(pulse.name, pulse.doing, seconds, seconds > self._job_seconds))
         return found
+
+    def _place(self) -> str:
+        """Where the loop's thread is, as file and line."""
+        frame = sys._current_frames().get(self._thread)  # noqa: SLF001  # there is no other way
+        return f"{frame.f_code.co_filename}:{frame.f_lineno}" if frame else ""
 
     def stuck(self) -> list[Silence]:
         return [silence for silence in self.silences() if silence.stuck]

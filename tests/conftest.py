@@ -1,8 +1,11 @@
 """Fixtures that give tests a real Kafka and a real PostgreSQL. Nothing starts before it is used."""
 
+import gc
+import os
 import signal
+import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from typing import TypeVar
 
@@ -22,6 +25,24 @@ if threading.current_thread() is threading.main_thread() and (
 ):
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
+
+# Bytecode is kept, also on a machine that is told to keep none: else each of some hundred processes
+# compiles all modules anew. Git ignores it, and `make clean` removes it.
+sys.dont_write_bytecode = False
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Generator[None, object, object]:
+    """Thousands of tests are collected, and nothing of it is garbage before the end."""
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.freeze()
+        gc.enable()
+
+
 NO_DOCKER = "No Docker engine answers with the images, and the server cannot be started here"
 OWN = "The test needs a server of its own, to stop and kill it, and cannot start it"
 
@@ -35,8 +56,10 @@ def kafka() -> Iterator[str]:
 
 @pytest.fixture
 def postgres(request: pytest.FixtureRequest) -> Iterator[str]:
-    """The URL, without a driver, of a fresh and empty database."""
-    server = servers.given_postgres() or request.getfixturevalue("_postgres18_server")
+    """The URL, without a driver, of a fresh and empty database; with `ON_BOTH` once on each."""
+    server = servers.given_postgres()
+    if not server or hasattr(request, "param"):
+        server = str(request.getfixturevalue(getattr(request, "param", "_postgres18_server")))
     with servers.fresh_database(server) as url:
         yield url
 

@@ -10,11 +10,13 @@ import os
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from functools import cache
 from urllib.parse import urlsplit
 from uuid import uuid4
 
 import asyncpg
 
+from migrations import commands
 from service.local.stack.kafka import KafkaBroker
 from service.local.stack.postgres import PostgresServer
 from service.local.stack.workspace import Workspace
@@ -64,10 +66,17 @@ def postgres_server(version: int) -> Iterator[str]:
     """The URL of a superuser on a server that many tests share, each with its own database."""
     if docker_answers():
         with postgres_container(version) as url:
-            yield url
+            yield _hurried(url)
     else:
         with own_postgres(version) as server:
-            yield server.url
+            yield _hurried(server.url)
+
+
+def _hurried(url: str) -> str:
+    """Nobody kills the machine that a shared server runs on, so nothing need wait for its disk."""
+    execute(url, "ALTER SYSTEM SET fsync = off")
+    execute(url, "SELECT pg_reload_conf()")
+    return url
 
 
 @contextmanager
@@ -89,6 +98,27 @@ def fresh_database(server_url: str) -> Iterator[str]:
         yield urlsplit(server_url)._replace(path=f"/{name}").geturl()
     finally:
         execute(server_url, f"DROP DATABASE {name} WITH (FORCE)")
+
+
+def migrate(url: str) -> None:
+    """Put the schema into an empty database: as a copy of one that has it, which takes a third of
+    the time of all the revisions."""
+    place = urlsplit(url)
+    name, server = place.path.removeprefix("/"), place._replace(path="/postgres").geturl()
+    copied = _migrated(server)
+    execute(server, f"DROP DATABASE {name} WITH (FORCE)")
+    execute(server, f"CREATE DATABASE {name} TEMPLATE {copied}")
+
+
+@cache
+def _migrated(server_url: str) -> str:
+    """The name of a database of this server that has the schema, and is copied alone."""
+    name = f"migrated_{uuid4().hex}"
+    execute(server_url, f"CREATE DATABASE {name}")
+    url = urlsplit(server_url)._replace(path=f"/{name}").geturl()
+    with ThreadPoolExecutor(max_workers=1) as thread:  # Alembic runs an event loop of its own
+        thread.submit(commands.upgrade, url).result()
+    return name
 
 
 def execute(url: str, statement: str) -> None:

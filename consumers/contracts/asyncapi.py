@@ -4,6 +4,7 @@ from pydantic import BaseModel
 from pydantic.json_schema import JsonSchemaValue
 
 from consumers.contracts.fields import RFC3339_PATTERN
+from consumers.contracts.letters import COPY_PATTERN, REDRIVE_OF
 from consumers.contracts.refusal import DeadLetterReason
 from consumers.contracts.registry import READ_CONTRACTS, SENT_CONTRACTS, Contract
 
@@ -33,6 +34,15 @@ _DLQ_HEADERS: JsonSchemaValue = {
     "dlq-group": {"type": "string", "description": "The consumer group that gave it up."},
     "dlq-attempts": {**_DIGITS, "description": "1 the first time, more after each redrive."},
 }
+# Of a copy that `dlq redrive` has sent back to its topic, and of one that has died once more.
+_COPY_HEADER: JsonSchemaValue = {
+    REDRIVE_OF: {
+        "type": "string",
+        "pattern": COPY_PATTERN,
+        "description": "The last header of a copy that a redrive has sent: topic, partition, "
+        "offset and timestamp of the message that it is a copy of. Publishers do not set it.",
+    }
+}
 
 
 def data_schema(contract: Contract[BaseModel]) -> JsonSchemaValue:
@@ -55,7 +65,7 @@ def asyncapi_document() -> JsonSchemaValue:
         channels[dlq] = _channel(dlq, f"Messages of {topic} that can never succeed.", [dlq])
         operations[f"receive-{topic}"] = _operation("receive", topic, modes)
         operations[f"send-{dlq}"] = _operation("send", dlq, [dlq])
-        messages[binary] = _binary(contract)
+        messages[binary] = _binary(contract, _COPY_HEADER)
         messages[structured] = _structured(contract)
         messages[dlq] = _DEAD_LETTER
     for topic in dict.fromkeys(contract.topic for contract in SENT_CONTRACTS):
@@ -112,7 +122,9 @@ def _attributes(contract: Contract[BaseModel]) -> JsonSchemaValue:
     }
 
 
-def _binary(contract: Contract[BaseModel]) -> JsonSchemaValue:
+def _binary(
+    contract: Contract[BaseModel], others: JsonSchemaValue | None = None
+) -> JsonSchemaValue:
     headers = {f"ce_{name}": schema for name, schema in _attributes(contract).items()}
     optional = {
         "content-type": {
@@ -126,7 +138,7 @@ def _binary(contract: Contract[BaseModel]) -> JsonSchemaValue:
     return {
         "title": "CloudEvent 1.0 in binary content mode",
         "contentType": "application/json",
-        "headers": _object({**headers, **optional}, required=list(headers)),
+        "headers": _object({**headers, **optional, **(others or {})}, required=list(headers)),
         "payload": _data(contract),
         "bindings": _KEY_BINDING,
     }
@@ -139,7 +151,9 @@ def _structured(contract: Contract[BaseModel]) -> JsonSchemaValue:
     return {
         "title": "CloudEvent 1.0 in structured content mode",
         "contentType": "application/cloudevents+json",
-        "headers": _object({"content-type": content_type}, required=["content-type"]),
+        "headers": _object(
+            {"content-type": content_type, **_COPY_HEADER}, required=["content-type"]
+        ),
         "payload": _object(members, required=[*attributes, "data"]),
         "bindings": _KEY_BINDING,
     }
@@ -151,6 +165,6 @@ def _object(properties: JsonSchemaValue, required: list[str]) -> JsonSchemaValue
 
 _DEAD_LETTER: JsonSchemaValue = {
     "title": "The original message, its key, value and headers unchanged",
-    "headers": _object(_DLQ_HEADERS, required=list(_DLQ_HEADERS)),
+    "headers": _object({**_DLQ_HEADERS, **_COPY_HEADER}, required=list(_DLQ_HEADERS)),
     "payload": {"description": "The original value: any bytes, or none."},
 }

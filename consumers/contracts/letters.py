@@ -12,6 +12,7 @@ from consumers.contracts.refusal import DeadLetter, Record
 from repositories.operations.letters import Letter, LetterId
 
 REDRIVE_OF = "dlq-redrive-of"  # the last header of a copy that a redrive has sent
+COPY_PATTERN = "^([A-Za-z0-9._-]+):([0-9]{1,9}):([0-9]{1,18}):(-?[0-9]{1,18})$"
 MAX_DETAIL = 1000  # characters; DLQ topics leave room for these headers
 ADDED = (  # to a message on the dead letter topic, in this order
     "dlq-reason",
@@ -52,6 +53,7 @@ class _Message(_Named):
     data: Any = None  # of a structured event
 
 
+_COPY_OF = re.compile(COPY_PATTERN)
 _decode = msgspec.json.Decoder(_Message).decode
 _UUID_LENGTH = 36
 
@@ -76,11 +78,8 @@ def redrive_of(record: Record) -> LetterId | None:
 
 def _named_by(text: str) -> LetterId | None:
     """As `redrive_header` writes it."""
-    match = _FORM.fullmatch(text)
+    match = _COPY_OF.fullmatch(text)
     return LetterId.of(match[1], int(match[2]), int(match[3]), int(match[4])) if match else None
-
-
-_FORM = re.compile(r"([A-Za-z0-9._-]+):([0-9]{1,9}):([0-9]{1,18}):(-?[0-9]{1,18})")
 
 
 def letter_id_of(record: Record) -> LetterId:

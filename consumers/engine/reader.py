@@ -94,10 +94,8 @@ class Reader(Generic[Event]):
                     beat()
                     await self._obey()
                     self._stop_topics()
-                    if time.monotonic() < self._singly_until:
-                        await self._read_singly()
-                    else:
-                        await self._read(self._those_whose_turn_it_is())
+                    singly = time.monotonic() < self._singly_until
+                    await (self._read_singly() if singly else self._read(self._whose_turn_it_is()))
         except (IllegalStateError, ConsumerStoppedError):
             return  # the partitions were revoked, or the client was closed, a moment ago
         finally:
@@ -127,8 +125,7 @@ class Reader(Generic[Event]):
 
     async def _read_singly(self) -> None:
         """A record of each partition, so that an error is that of the record that stands next."""
-        found = 0
-        self.intake.behind = False
+        found, self.intake.behind = 0, False
         for partition in list(self._open):
             fetched = await self._ask([partition], 0, 1)
             if isinstance(fetched, Exception):
@@ -174,8 +171,7 @@ class Reader(Generic[Event]):
 
     async def _hand_on(self, partition: TopicPartition, records: Sequence[Record]) -> None:
         decode = self.decoders[partition.topic]
-        if records:
-            self.progress.lags.read(partition, records[0].timestamp)
+        self.progress.lags.read(partition, *(record.timestamp for record in records[:1]))
         events: list[Event] = []
         letters: list[DeadLetter] = []
         verdicts = bytearray(len(records))
@@ -202,7 +198,7 @@ class Reader(Generic[Event]):
         with resting():  # the applier may wait for the database
             await self.intake.put(chunk)
 
-    def _those_whose_turn_it_is(self) -> list[TopicPartition]:
+    def _whose_turn_it_is(self) -> list[TopicPartition]:
         """All partitions; of those that are far behind, those of one number after the other.
 
         Topics are keyed by provider and have equal partition counts, so what belongs to the same
@@ -234,10 +230,8 @@ class Reader(Generic[Event]):
         self._turn = None
 
     def _lag(self, partition: TopicPartition) -> int:
-        """In messages, as far as the broker's last answer tells.
-
-        Not by the high watermark: what an open transaction holds back cannot be read.
-        """
+        """In messages, by the broker's last answer; not by the high watermark, since what an open
+        transaction holds back cannot be read."""
         if partition not in self.consumer.assignment():
             return 0  # revoked a moment ago, as the next call says
         end = self.consumer.last_stable_offset(partition)

@@ -1,17 +1,14 @@
 """What this user finds in the cluster: topics, what it may do with them, members of groups."""
 
-import asyncio
-import time
 from collections.abc import Collection
-from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 
 from aiokafka import AIOKafkaConsumer
 from aiokafka.admin import AIOKafkaAdminClient
-from aiokafka.errors import KafkaError, for_code
+from aiokafka.errors import KafkaError
 
-from consumers.kafka.connection import KafkaConnection, start
-from consumers.kafka.reach import reachable
+from consumers.kafka.connection import KafkaConnection
+from consumers.kafka.groups import group_state
 from consumers.kafka.topics import (
     Permissions,
     Topics,
@@ -19,8 +16,6 @@ from consumers.kafka.topics import (
     permissions_of,
     topics_of,
 )
-
-COORDINATOR_SECONDS = 5.0
 
 
 @dataclass(frozen=True)
@@ -34,40 +29,21 @@ class Cluster:
 
 
 async def look_at_cluster(
-    connection: KafkaConnection, topics: Collection[str], groups: Collection[str]
+    client: AIOKafkaAdminClient,
+    consumer: AIOKafkaConsumer,
+    connection: KafkaConnection,
+    topics: Collection[str],
+    groups: Collection[str],
 ) -> Cluster:
-    """Asks, and changes nothing. Raises KafkaUnreachable, or another KafkaError."""
-    options = (await reachable(connection)).client_options()
-    async with AsyncExitStack() as stack:
-        consumer, admin = AIOKafkaConsumer(**options), AIOKafkaAdminClient(**options)
-        stack.push_async_callback(consumer.stop)
-        stack.push_async_callback(admin.close)
-        await start(consumer)
-        await start(admin)
-        found = await topics_of(consumer, connection, topics)
-        cluster = Cluster(found, await permissions_of(consumer, found.present))
-        for group in groups:
-            try:
-                cluster.members[group] = await _members(admin, group)
-            except KafkaError as error:
-                why = missing_permission(type(error)(group))  # the client's own text is another
-                if why is None:
-                    raise
-                cluster.closed[group] = why
-        return cluster
-
-
-async def _members(admin: AIOKafkaAdminClient, group: str) -> int:
-    """Raises KafkaError. A broker that has not seen any group yet makes its topic of them first."""
-    deadline = time.monotonic() + COORDINATOR_SECONDS
-    while True:
+    """Asks over these two, and changes nothing. Raises KafkaUnreachable, or another KafkaError."""
+    found = await topics_of(consumer, connection, topics)
+    cluster = Cluster(found, await permissions_of(consumer, found.present))
+    for group in groups:
         try:
-            described = (await admin.describe_consumer_groups([group]))[0].groups[0]
-            error = for_code(described[0])
-            if error.errno:
-                raise error(group)
-            return len(described[5])
+            cluster.members[group] = len((await group_state(client, group)).members)
         except KafkaError as error:
-            if not error.retriable or time.monotonic() > deadline:
+            why = missing_permission(type(error)(group))  # the client's own text is another
+            if why is None:
                 raise
-        await asyncio.sleep(0.1)
+            cluster.closed[group] = why
+    return cluster

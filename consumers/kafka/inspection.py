@@ -5,40 +5,20 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
-from dataclasses import dataclass
 from typing import Any
 
 from aiokafka import AIOKafkaConsumer, OffsetAndMetadata, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
-from aiokafka.coordinator.protocol import ConsumerProtocol
-from aiokafka.errors import CommitFailedError, KafkaTimeoutError, for_code
+from aiokafka.errors import CommitFailedError, KafkaTimeoutError
 
 from consumers.kafka.connection import KafkaConnection, start
+from consumers.kafka.groups import GroupState, Place, group_state
 from consumers.kafka.reach import reachable
 from consumers.kafka.stops import Stop, is_of_a_record, stop_over
-
-Place = tuple[str, int]  # topic, partition
 
 WAIT_MS = 200
 ANSWER_SECONDS = 10
 PARTITION_FETCH_BYTES = 64 * 1024  # a larger record or batch comes all the same
-
-
-@dataclass(frozen=True)
-class Member:
-    """A member of a consumer group, by what it calls itself and where it connects from."""
-
-    client_id: str
-    host: str
-
-
-@dataclass(frozen=True)
-class GroupState:
-    """A group in Kafka's words, such as `Stable`; who has which partition."""
-
-    state: str
-    members: Sequence[Member]
-    holders: Mapping[Place, Member]
 
 
 class Inspection:
@@ -52,18 +32,7 @@ class Inspection:
         self._options = options
 
     async def group(self, name: str) -> GroupState:
-        answer = (await self._admin.describe_consumer_groups([name]))[0].groups[0]
-        error, _, state, _, _, described, *_ = answer
-        if error:
-            raise for_code(error)(name)
-        holders: dict[Place, Member] = {}
-        members = []
-        for _, client_id, host, _, assignment in described:
-            members.append(member := Member(client_id, host.removeprefix("/")))
-            if assignment:  # none during a rebalance
-                for at in ConsumerProtocol.ASSIGNMENT.decode(assignment).partitions():
-                    holders[at.topic, at.partition] = member
-        return GroupState(state, members, holders)
+        return await group_state(self._admin, name)
 
     async def first_offsets(self, places: Sequence[Place]) -> dict[Place, int]:
         """The lowest that the broker still has of each partition."""

@@ -36,7 +36,7 @@ class RangeReader(Reader[Event]):
             if time.monotonic() < self._singly_until:
                 await self._read_singly()
             else:
-                await self._read(self._those_whose_turn_it_is())
+                await self._read(self._whose_turn_it_is())
         if stops := self.progress.stopped.values():
             raise ConsumerStopped(" ".join(sorted({stop.why for stop in stops})))
 

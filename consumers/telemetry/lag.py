@@ -51,11 +51,12 @@ class Lags:
         """It is assigned, and read from there."""
         self._places[partition] = _Place(next_offset, time.time())
 
-    def read(self, partition: TopicPartition, timestamp_ms: int) -> None:
-        """A message with this timestamp was read; the first since the beginning counts."""
+    def read(self, partition: TopicPartition, *timestamps_ms: int) -> None:
+        """Messages with these timestamps were read, perhaps none; the first of all that are left
+        counts."""
         place = self._places.get(partition)
-        if place and place.guessed:
-            place.since, place.guessed = timestamp_ms / 1000, False
+        if place and place.guessed and timestamps_ms:
+            place.since, place.guessed = timestamps_ms[0] / 1000, False
 
     def applied(
         self, partition: TopicPartition, next_offset: int, newest_ms: int | None = None

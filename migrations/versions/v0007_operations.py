@@ -1,4 +1,5 @@
-"""Operations: dead letters as rows, freshness, operators' actions and orders, nightly runs."""
+"""Operations: dead letters as rows, freshness, operators' actions and orders, nightly runs, offsets
+over time."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -35,6 +36,7 @@ def upgrade() -> None:
     _create_orders()
     _create_stopped_partitions()
     _create_nightly_tables()
+    _create_offset_samples()
     op.create_index(
         "ix_erasures_removed",
         "erasures",
@@ -219,6 +221,19 @@ def _create_nightly_tables() -> None:
     op.create_index("ix_repaired_rows_provider_id", "repaired_rows", ["provider_id"])
 
 
+def _create_offset_samples() -> None:
+    op.create_table(
+        "offset_samples",
+        _time("slot"),
+        sa.Column("topic", sa.Text, nullable=False),
+        _time("taken_at", now=True),
+        sa.Column("next_offsets", sa.ARRAY(sa.BigInteger), nullable=False),
+        sa.Column("end_offsets", sa.ARRAY(sa.BigInteger), nullable=False),
+        sa.Column("behind_seconds", sa.Float),
+        sa.PrimaryKeyConstraint("slot", "topic", name="pk_offset_samples"),
+    )
+
+
 def downgrade() -> None:
     """The version before knows no tombstones of removed claims, and would stumble over them."""
     op.execute("DELETE FROM erasures WHERE kind = 'removed'")
@@ -226,6 +241,7 @@ def downgrade() -> None:
     for table in TRACED:
         op.drop_column(table, "traceparent")
     for table in (
+        "offset_samples",
         "repaired_rows",
         "job_runs",
         "provider_freshness",

@@ -103,10 +103,13 @@ async def recorded_actions(
     *,
     since: datetime | None = None,
     command: str | None = None,
+    action_id: UUID | None = None,
     limit: int = 50,
 ) -> Sequence[RecordedAction]:
     """The newest first. `command` names one (`erase provider`), or all that begin so (`erase`)."""
     rows = sa.select(*(actions.c[each.name] for each in fields(RecordedAction)))
+    if action_id:
+        rows = rows.where(actions.c.action_id == action_id)
     if since:
         rows = rows.where(actions.c.started_at >= since)
     if command:

@@ -4,10 +4,10 @@ Whoever inserts the night's row runs it, and renews the lease meanwhile. Once th
 the run's end, another may take the night over. Leases run by the database's clock.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
-from typing import Any
+from datetime import date, datetime, timedelta
+from typing import Any, NamedTuple
 from uuid import UUID, uuid4
 
 from sqlalchemy import ColumnElement, Update, exists, func, literal, select, update
@@ -26,6 +26,35 @@ class Run:
     job: str
     night: date
     lease_token: UUID
+
+
+class Standing(NamedTuple):
+    """How far a job is: the last night whose run has ended, None before the first; since when one
+    is under way under a lease that lasts, None if none is."""
+
+    last_ended: date | None
+    under_way_since: datetime | None
+
+
+async def standing_of(database: Database, job: str) -> Standing:
+    night, begun = job_runs.c.night, job_runs.c.started_at
+    found = select(
+        func.max(night).filter(job_runs.c.ended_at.is_not(None)),
+        func.min(begun).filter(job_runs.c.leased_until > _now()),
+    ).where(job_runs.c.job == job)
+    async with database.snapshot() as connection:
+        return Standing(*(await connection.execute(found)).one())
+
+
+@dataclass(frozen=True)
+class RecordedRun:
+    """A night's row. It has not ended while it has no `ended_at`; `held`: somebody is at it."""
+
+    night: date
+    started_at: datetime
+    ended_at: datetime | None
+    held: bool
+    counts: dict[str, Any]
 
 
 async def note_first_night(database: Database, job: str, night: date) -> bool:
@@ -92,6 +121,20 @@ async def end_run(database: Database, run: Run, counts: Mapping[str, Any]) -> bo
         if closed.rowcount:
             await connection.execute(unfinished)
     return bool(closed.rowcount)
+
+
+async def recorded_runs(database: Database, job: str, limit: int) -> Sequence[RecordedRun]:
+    """The latest nights first."""
+    held = func.coalesce(job_runs.c.leased_until > _now(), literal(False)).label("held")
+    own = select(
+        job_runs.c.night, job_runs.c.started_at, job_runs.c.ended_at, held, job_runs.c.counts
+    ).where(job_runs.c.job == job)
+    async with database.snapshot() as connection:
+        rows = await connection.execute(own.order_by(job_runs.c.night.desc()).limit(limit))
+        return [
+            RecordedRun(row.night, row.started_at, row.ended_at, row.held, row.counts or {})
+            for row in rows
+        ]
 
 
 async def repaired_in(database: Database, run: Run) -> int:

@@ -1,9 +1,10 @@
 """Dead letters as operators see and move them: lists, and the states that a person brings about."""
 
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -26,6 +27,8 @@ from repositories.vocabulary import LetterState
 # nobody reads its topic: its letter counts as open again.
 REDRIVEN_MINUTES = 5
 WAITING = (LetterState.OPEN, LetterState.REDRIVEN, LetterState.LOST)  # what lists show by default
+REDRIVE_LOCK = 0x7265647269766E  # the number spells "redrivn"
+REDRIVE_LOCK_SECONDS = 60  # another redrive has it for a hundred letters at a time
 
 _columns = dead_letters.c
 _overdue = sa.and_(
@@ -48,6 +51,16 @@ class LetterFilter:
     states: Sequence[LetterState] = ()
     since: datetime | None = None
     place: tuple[str, int, int] | None = None
+    details: Sequence[str] = ()
+
+    @property
+    def given(self) -> dict[str, Any]:
+        """The rules that were given, as JSON: for the record of what an operator asked for."""
+        return {
+            name: value.isoformat() if isinstance(value, datetime) else list(value)
+            for name, value in vars(self).items()
+            if value
+        }
 
     @property
     def conditions(self) -> list[sa.ColumnElement[bool]]:
@@ -56,6 +69,8 @@ class LetterFilter:
             found.append(_columns.source_topic.in_(self.topics))
         if self.reasons:
             found.append(_columns.reason.in_(self.reasons))
+        if self.details:
+            found.append(_columns.detail.in_(self.details))
         if self.states:
             found.append(_state.in_([state.value for state in self.states]))
         if self.since:
@@ -158,6 +173,20 @@ async def mark_lost(database: Database, letters: Sequence[KnownLetter]) -> None:
     """No topic has their messages any more."""
     async with database.transaction() as connection:
         await connection.execute(_unmoved(letters, LetterState.LOST))
+
+
+@asynccontextmanager
+async def redriving_alone(database: Database) -> AsyncIterator[None]:
+    """Within the block no other redrive finds letters, or marks those that it found.
+
+    Held by a session of its own, so it blocks no batch, and whose process dies lets go of it.
+    Raises LockNotAvailable if another does not let go for a minute.
+    """
+    async with database.session() as session:
+        await session.execute(f"SET lock_timeout = '{REDRIVE_LOCK_SECONDS}s'")
+        await session.execute("SET idle_session_timeout = 0")
+        await session.execute("SELECT pg_advisory_lock($1)", REDRIVE_LOCK)
+        yield
 
 
 async def park_letters(database: Database, which: LetterFilter, *, lift: bool) -> int:

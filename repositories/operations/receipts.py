@@ -16,7 +16,8 @@ from repositories.metrics.upsert import same_row
 from repositories.operations.tables import dead_letters
 from repositories.statements import BY_INDEX
 from repositories.tables import analytics_cache, claim_events, claims
-from repositories.vocabulary import LetterState
+from repositories.tombstones import erased_since
+from repositories.vocabulary import ErasedKind, LetterState
 
 CLAIM = sa.bindparam("claim_id", type_=sa.Uuid)
 
@@ -66,11 +67,13 @@ class CountedRow:
 @dataclass(frozen=True)
 class ClaimReceipt:
     """Of one moment. `counting_version` is the one that makes the claim what it is now; None, with
-    `provider_id`, if no event of the claim is known."""
+    `provider_id`, if no event of the claim is known. `removed_at`: when it was removed whole, as it
+    was over its time; None if it was not."""
 
     claim_id: UUID
     provider_id: UUID | None
     counting_version: int | None
+    removed_at: datetime | None
     events: Sequence[AppliedEvent]
     letters: Sequence[ClaimLetter]
     rows: Sequence[CountedRow]
@@ -88,6 +91,7 @@ async def read_receipt(connection: AsyncConnection, claim_id: UUID) -> ClaimRece
         claim_id,
         now.provider_id if now else None,
         now.claim_version if now else None,
+        None if now else await erased_since(connection, ErasedKind.REMOVED, claim_id),
         [AppliedEvent(*row) for row in events],
         [ClaimLetter(*row) for row in letters],
         [CountedRow(*row) for row in rows],

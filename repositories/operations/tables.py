@@ -1,5 +1,5 @@
 """The tables of operations: what could not be used, what is confirmed, what operators did and
-ordered, and what runs once a night."""
+ordered, what runs once a night, and how far reading was."""
 
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import JSONB
@@ -157,4 +157,18 @@ stopped_partitions = sa.Table(
     timestamp("stopped_at", default_now=True),
     timestamp("confirmed_at", default_now=True),
     sa.PrimaryKeyConstraint("consumer_group", "topic", "partition"),
+)
+
+# How far reading of each topic was, every twenty seconds, for half a day: the console's charts.
+# The arrays have a value for each partition, in order.
+offset_samples = sa.Table(
+    "offset_samples",
+    metadata,
+    timestamp("slot"),  # one sample for each, whichever instance takes it
+    sa.Column("topic", sa.Text, nullable=False),
+    timestamp("taken_at", default_now=True),
+    sa.Column("next_offsets", sa.ARRAY(sa.BigInteger), nullable=False),
+    sa.Column("end_offsets", sa.ARRAY(sa.BigInteger), nullable=False),
+    sa.Column("behind_seconds", sa.Float),  # of the partition that is furthest behind, if known
+    sa.PrimaryKeyConstraint("slot", "topic"),
 )

@@ -4,11 +4,11 @@ What the world is told of a report is its change of state, never its file or any
 """
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Select, select, update
+from sqlalchemy import Select, func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from repositories.outbox import Announcement, announce
@@ -54,6 +54,17 @@ async def list_all_providers_reports(
 ) -> Sequence[SelectGeneratedReport]:
     """Every provider's reports, newest first: for the operators of the service alone."""
     return await _newest(connection, select(reports), status, limit)
+
+
+async def count_reports(
+    connection: AsyncConnection, since: timedelta | None = None
+) -> dict[ReportStatus, int]:
+    """How many there are in each state, of all providers; of states without any nothing. `since`:
+    of those that were requested so lately."""
+    counted = select(reports.c.status, func.count()).group_by(reports.c.status)
+    if since:
+        counted = counted.where(reports.c.created_at > func.now() - since)
+    return dict((await connection.execute(counted)).all())
 
 
 async def provider_of_report(connection: AsyncConnection, report_id: UUID) -> UUID | None:

@@ -43,7 +43,6 @@ report_jobs = sa.Table(
     sa.Column("source_topic", sa.Text, nullable=False),
     sa.Column("source_partition", sa.Integer, nullable=False),
     sa.Column("source_offset", sa.BigInteger, nullable=False),
-    sa.Column("traceparent", sa.String(55)),  # of the request, as W3C has it
     # All attempts ever (the number of the newest file), and those since it was last asked for.
     sa.Column("attempts", sa.Integer, nullable=False, server_default=sa.text("0")),
     sa.Column("tries", sa.Integer, nullable=False, server_default=sa.text("0")),
@@ -55,6 +54,7 @@ report_jobs = sa.Table(
     # The file's own key, wrapped by the master key `key_id`; there while the report is ready.
     sa.Column("wrapped_key", sa.LargeBinary),
     sa.Column("key_id", sa.Text),
+    sa.Column("traceparent", sa.String(55)),  # of the request, as W3C has it
     sa.CheckConstraint("(lease_token IS NULL) = (leased_until IS NULL)", name="lease_whole"),
     sa.CheckConstraint("(wrapped_key IS NULL) = (key_id IS NULL)", name="key_whole"),
     sa.Index("ix_report_jobs_due_at", "due_at", postgresql_where=sa.text("due_at IS NOT NULL")),
@@ -71,12 +71,12 @@ outbox = sa.Table(
     sa.Column("event_type", sa.Text, nullable=False),
     timestamp("occurred_at"),
     sa.Column("data", JSONB, nullable=False),
-    sa.Column("traceparent", sa.String(55)),  # of what made it true
     timestamp("created_at", default_now=True),
     timestamp("published_at", nullable=True),
     # Set aside because Kafka will never take it, and why; a person decides what becomes of it.
     timestamp("refused_at", nullable=True),
     sa.Column("refusal", sa.Text),
+    sa.Column("traceparent", sa.String(55)),  # of what made it true
     sa.Index("ix_outbox_unpublished", "seq", postgresql_where=sa.text("published_at IS NULL")),
 )
 

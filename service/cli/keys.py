@@ -1,4 +1,5 @@
-"""`claim-analytics keys`: the keys of report files and of archive passwords."""
+"""`claim-analytics keys`: the keys of report files and of archive passwords, and tokens of the
+console."""
 
 import json
 from datetime import UTC, datetime
@@ -9,6 +10,7 @@ from pydantic import SecretStr
 
 from service import wiring
 from service.cli.common import Exit, explained, fail, load_settings, run_async
+from service.http.console.tokens import Role, new_token, parse_tokens
 from service.operations.recorded import recorded
 from service.reports.files.keys import new_master_key, with_primary
 from service.reports.files.passwords import new_private_key, with_new_key
@@ -18,8 +20,8 @@ from service.settings import Settings
 
 keys = typer.Typer(
     no_args_is_help=True,
-    help="Keys of report files and of archive passwords. Private ones are settings, kept where you"
-    " keep secrets; nothing here stores them.",
+    help="Keys of report files and of archive passwords, and tokens of the console. Private ones"
+    " are settings, kept where you keep secrets; nothing here stores them.",
 )
 
 
@@ -56,6 +58,32 @@ def public() -> None:
             Exit.USAGE,
         )
     typer.echo(json.dumps(private.public_jwk()))
+
+
+@keys.command("console-token")
+def console_token(
+    name: Annotated[
+        str, typer.Argument(metavar="NAME", help="Whose it is: it stands with what is done.")
+    ],
+    role: Annotated[
+        Role, typer.Option(help="reader: look at everything; operator: act as well.")
+    ] = Role.READER,
+) -> None:
+    """Print a token for the console, and the setting that lets it in.
+
+    The token is shown this once, for its holder alone: the setting keeps a public key, from which
+    nobody makes it. What is set already stays. To take a token away, take its entry out: that
+    counts at once where the setting is a file, else after a restart.
+    """
+    present = _secret(load_settings().console_tokens)
+    try:
+        token, kept = new_token(name, role)
+        tokens = ",".join([*(each.line for each in parse_tokens(present)), kept.line])
+        parse_tokens(tokens)
+    except ValueError as error:
+        fail(f"No token was made for {name}: {error}.", Exit.USAGE)
+    typer.echo(f"For {name} alone, to log in with: {token}\n", err=True)
+    typer.echo(f"CLAIM_ANALYTICS_CONSOLE_TOKENS={tokens}")
 
 
 @keys.command()

@@ -19,24 +19,18 @@ from repositories.reports.generated_reports import (
     provider_of_report,
     report_by_id,
 )
-from repositories.reports.outcomes import Retry, retry_report
+from repositories.reports.outcomes import Retry
 from repositories.vocabulary import ReportStatus
 from service import wiring
 from service.cli.common import Exit, fail, load_settings, run_async
 from service.operations.recorded import recorded
 from service.reports.cleanup import Cleaned, CleanupPaused, clean
-from service.reports.downloads import download, retry_if_lost, save
+from service.reports.downloads import download, save
+from service.reports.retrying import NotRetried, retry_by_operator
 from service.reports.wiring import cleanup_policy, keyring, report_store
 from service.settings import Settings
 
 report = typer.Typer(no_args_is_help=True, help="The state of reports, and their files.")
-
-NOT_RETRIED = {
-    Retry.NOT_FAILED: "Only a failed report can be tried again, or a ready one whose file is gone"
-    " before its time, and this is neither.",
-    Retry.FORGOTTEN: "Its archive password, if it had one, was forgotten when it was ready; request"
-    " another one.",
-}
 
 ReportId = Annotated[UUID, typer.Argument(metavar="REPORT_ID")]
 AsJson = Annotated[bool, typer.Option("--json", help="JSON, for programs.")]
@@ -152,25 +146,11 @@ async def _show(settings: Settings, report_id: UUID) -> SelectGeneratedReport:
 
 async def _retry(settings: Settings, report_id: UUID, why: str | None) -> None:
     async with wiring.open_database(settings) as database:
-        async with database.transaction() as connection:
-            provider = await provider_of_report(connection, report_id)
-        if provider is None:
-            _no_report(report_id)
-        named = {"report_id": str(report_id), "provider_id": str(provider)}
-        async with recorded(settings, database, "report retry", named, why):
-            outcome = await retry_report(database, provider, report_id)
-            if outcome is Retry.NOT_FAILED:
-                store = report_store(settings)
-                outcome = await retry_if_lost(database, store, provider, report_id)
-            if outcome is not Retry.PENDING:
-                _not_retried(outcome, report_id)
-
-
-def _not_retried(outcome: Retry, report_id: UUID) -> NoReturn:
-    if outcome is Retry.NOT_FOUND:
-        _no_report(report_id)
-    impossible = "It asks for something that does not exist; request another one."
-    fail(NOT_RETRIED.get(outcome, impossible), Exit.FAILED)
+        try:
+            await retry_by_operator(settings, database, report_id, why)
+        except NotRetried as refused:
+            not_found = refused.outcome is Retry.NOT_FOUND
+            fail(str(refused), Exit.NOT_FOUND if not_found else Exit.FAILED)
 
 
 async def _cleanup(settings: Settings, confirmed: bool, why: str | None) -> Cleaned | CleanupPaused:

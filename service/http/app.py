@@ -7,6 +7,7 @@ from fastapi import FastAPI
 
 from service import wiring
 from service.http.api.app import build_api, mounted, reading_opened
+from service.http.console.site import add_console
 from service.http.health import health
 from service.http.limits import BoundedBodies
 from service.http.metrics import collecting, metrics
@@ -42,5 +43,6 @@ def build_app(process: ServedProcess) -> FastAPI:
     app.add_middleware(BoundedBodies)
     for router in (health, metrics):
         app.include_router(router)
+    add_console(app, process.settings)
     app.router.routes.append(mounted(api))
     return app

@@ -1,6 +1,7 @@
 """Probes, and how this process is doing, for a person. Nothing of a claim or a patient is in it."""
 
 import asyncio
+import logging
 import time
 from datetime import UTC, datetime
 from importlib.metadata import version
@@ -15,6 +16,8 @@ from service.http.process import ServedProcess
 from service.http.readiness import Readiness
 from service.logs import INSTANCE
 
+log = logging.getLogger(__name__)
+
 health = APIRouter(prefix="/healthz")
 
 SECOND_LOOK_SECONDS = 1.0
@@ -28,6 +31,8 @@ async def live(request: Request) -> JSONResponse:
         # A process that was frozen wakes up with all its threads: the loop gets its turn first.
         await asyncio.sleep(SECOND_LOOK_SECONDS)
     if stuck := watchdog.stuck():
+        for silence in stuck:
+            log.error("%s is stuck: /healthz/live fails", silence.name, extra=silence.told())
         return _answer(503, status="stuck", why=[silence.told() for silence in stuck])
     return _answer(200, status="alive")
 

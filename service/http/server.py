@@ -20,6 +20,21 @@ from service.logs import tell_unheard_errors
 
 log = logging.getLogger(__name__)
 
+
+def _without_text(record: logging.LogRecord) -> bool:
+    """Of the traceback that uvicorn writes where the application does not start, the place alone:
+    an error's text can quote anything."""
+    places = [line.strip() for line in record.getMessage().splitlines() if "  File " in line]
+    if places:
+        record.msg, record.args = f"the HTTP application did not start: {places[-1]}", ()
+    return True
+
+
+_uvicorn = logging.getLogger("uvicorn.error")
+_uvicorn.setLevel(logging.ERROR)  # what clients send that is no HTTP is no warning of ours
+_uvicorn.addFilter(_without_text)
+
+ENDED = "The HTTP server has ended by itself: its error is in the log."
 GRACE_SECONDS = 5  # for requests in flight, at the end
 GOODBYE_SECONDS = 15  # for all of the end; a request that is stuck keeps no process from ending
 
@@ -30,6 +45,7 @@ class _Server(uvicorn.Server):
     def __init__(self, config: uvicorn.Config, if_it_ends: Callable[[], object]) -> None:
         super().__init__(config)
         self.begun = threading.Event()
+        self.ended_by_itself = False
         self._if_it_ends = if_it_ends
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
@@ -37,14 +53,23 @@ class _Server(uvicorn.Server):
         await super().startup(sockets)
         self.begun.set()
 
+    async def _serve_on(self, listening: socket.socket) -> None:
+        try:
+            await self.serve(sockets=[listening])
+        finally:  # however it ended: clients that are left learn of it at once
+            for connection in list(self.server_state.connections):
+                connection.transport.abort()
+            await asyncio.sleep(0)
+
     def run_on(self, listening: socket.socket) -> None:
         try:
-            asyncio.run(self.serve(sockets=[listening]))
+            asyncio.run(self._serve_on(listening))
         except BaseException as error:  # noqa: BLE001  # whatever it is, who waits must learn of it
             log.error("the HTTP server failed", extra={"error": type(error).__name__})
         finally:
+            self.ended_by_itself = not self.should_exit
             self.begun.set()
-            if not self.should_exit:
+            if self.ended_by_itself:
                 self._if_it_ends()
 
 
@@ -55,7 +80,7 @@ async def served(
     """Serve the application until the block ends; gives its base URL. Takes the socket over.
 
     If the server ends before that, `if_it_ends` is called in this loop, and HttpServerEnded raised
-    at the end of the block.
+    at the end of the block; at once if it does not start.
     """
     loop = asyncio.get_running_loop()
     server = _Server(
@@ -75,15 +100,15 @@ async def served(
     )
     thread = threading.Thread(target=server.run_on, args=[listening], name="http", daemon=True)
     thread.start()
-    ended = False
     try:
         await asyncio.to_thread(server.begun.wait)
+        if server.ended_by_itself:
+            raise HttpServerEnded(ENDED)
         host, port = listening.getsockname()[:2]
         yield f"http://{f'[{host}]' if ':' in host else host}:{port}"
     finally:
-        ended = not thread.is_alive()
         server.should_exit = True
         await asyncio.to_thread(thread.join, GOODBYE_SECONDS)
         listening.close()
-    if ended:
-        raise HttpServerEnded("The HTTP server has ended by itself: its error is in the log.")
+    if server.ended_by_itself:
+        raise HttpServerEnded(ENDED)

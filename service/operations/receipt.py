@@ -9,6 +9,7 @@ from uuid import UUID
 from consumers.topics.claims import CLAIMS
 from repositories.offsets import offsets_of
 from repositories.operations.receipts import (
+    AppliedEvent,
     ClaimLetter,
     ClaimReceipt,
     count_unnamed_letters,
@@ -27,6 +28,7 @@ class Answer(StrEnum):
 
     YES = "yes"  # it makes the claim what it is now
     OVERTAKEN = "overtaken"  # it is in the history, and a higher version counts
+    REMOVED = "removed"  # it was over its time, and nothing is kept of it
     DEAD = "dead"  # it could not be used: a letter names the claim
     NO = "no"  # all that was there was read, and it was not among it
     NOT_YET = "not yet"  # something was not read that may hold it
@@ -72,8 +74,27 @@ async def receipt(
     return Receipt(answer, version, claim, at, behind, missing, unnamed)
 
 
+def became(event: AppliedEvent, claim: ClaimReceipt) -> str:
+    """What became of an event, in words.
+
+    A batch applies its events at one time, so of those neither was late.
+    """
+    if event.claim_version == claim.counting_version:
+        return "counts"
+    late = [
+        other.claim_version
+        for other in claim.events
+        if other.claim_version > event.claim_version and other.applied_at < event.applied_at
+    ]
+    if late:
+        return f"stale: came after version {max(late)}"
+    return f"overtaken by version {claim.counting_version}"
+
+
 def _known(claim: ClaimReceipt, version: int | None) -> Answer | None:
-    """What the history answers, if it does."""
+    """What the history answers, if it does, or the tombstone that a claim has left in it."""
+    if claim.removed_at:
+        return Answer.REMOVED
     if claim.counting_version is None:
         return None
     if version in (None, claim.counting_version):

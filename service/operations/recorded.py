@@ -35,17 +35,21 @@ async def recorded(
     command: str,
     arguments: Mapping[str, Any],
     why: str | None,
+    *,
+    who: str | None = None,
 ) -> AsyncIterator[Action]:
     """Open a row of `operator_actions`, and close it with the counts that the block has noted by
     then: as done, failed (an error, or an exit with a code), or broken off (Ctrl-C, SIGTERM).
+
+    `who`: the name of whoever acts over HTTP; None: whoever runs this process.
 
     What a process leaves open that is killed is closed by the next action, or by who lists them.
     """
     action = Action(uuid4())
     async with held(database, action.action_id):
         await close_abandoned(database)
-        who, action_id = operator(settings), action.action_id
-        await begin_action(database, who, command, arguments, why, action_id=action_id)
+        acting, action_id = who or operator(settings), action.action_id
+        await begin_action(database, acting, command, arguments, why, action_id=action_id)
         async with _closing(database, action):
             yield action
 

@@ -1,7 +1,7 @@
 """Sending dead letters back to their topics, and saying beforehand what would become of them."""
 
 from collections import Counter
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from consumers.contracts.letters import Original, copy_headers
@@ -14,10 +14,11 @@ from repositories.operations.letter_states import (
     find_letters,
     mark_lost,
     mark_redriven,
+    redriving_alone,
 )
 from repositories.operations.letters import Letter, LetterId, Place
 from repositories.postgres.database import Database
-from service.kafka import KafkaAdmin, Message, Positions, kafka_admin, publisher
+from service.kafka import KafkaAdmin, Message, Positions, Publisher, kafka_admin, publisher
 from service.parts import EVERY_SUBSCRIPTION
 from service.settings import Settings
 from service.wiring import kafka_connection
@@ -60,40 +61,56 @@ async def redrive(
     with each step, and `tell` is called then.
 
     Broken off between the two, letters stay as they were: sent a second time, their messages are
-    duplicates. Raises KafkaFailed; what was done until then stays.
+    duplicates. Of several redrives at once one at a time finds some letters, sends and marks them,
+    so none of them sends what another has sent. Raises KafkaFailed, or LockNotAvailable if another
+    redrive hangs; what was done until then stays.
     """
     connection = kafka_connection(settings)
+    after: LetterId | None = None
     async with kafka_admin(connection) as admin, publisher(connection, large=True) as publishing:
-        async for chunk in _chunks(settings, database, admin, which, again=again):
-            for letter, original in chunk.ready:
-                headers = copy_headers(original, letter.redrives + 1)
-                copy = Message(original.topic, original.key, original.value, headers)
-                await publishing.send(copy)
-            await publishing.flush()
-            await mark_redriven(database, [letter for letter, _ in chunk.ready])
+        while True:
+            async with redriving_alone(database):
+                letters = await find_letters(database, which, CHUNK, after)
+                if not letters:
+                    return
+                chunk = await _looked_up(settings, admin, letters, again=again)
+                await _send(publishing, chunk)
+                await mark_redriven(database, [letter for letter, _ in chunk.ready])
+                await mark_lost(database, chunk.lost)
+            after = letters[-1].letter_id
             counts["redriven"] += len(chunk.ready)
-            await mark_lost(database, chunk.lost)
             counts["lost"] += len(chunk.lost)
-            for why, letters in chunk.left_out.items():
-                counts[why] += len(letters)
+            for why, left_out in chunk.left_out.items():
+                counts[why] += len(left_out)
             tell()
+
+
+async def _send(publishing: Publisher, chunk: _Chunk) -> None:
+    """Until the broker has acknowledged all."""
+    for letter, original in chunk.ready:
+        headers = copy_headers(original, letter.redrives + 1)
+        await publishing.send(Message(original.topic, original.key, original.value, headers))
+    await publishing.flush()
 
 
 async def forecast(
     settings: Settings, database: Database, which: LetterFilter, *, again: bool = False
-) -> AsyncIterator[Verdict]:
+) -> AsyncGenerator[Verdict]:
     """What would become of each letter, by today's code and the database as it stands.
 
     Nothing is sent and nothing changes: what is tried is rolled back. Raises KafkaFailed.
     """
+    after: LetterId | None = None
     async with kafka_admin(kafka_connection(settings)) as admin:
-        async for chunk in _chunks(settings, database, admin, which, again=again):
+        while letters := await find_letters(database, which, CHUNK, after):
+            chunk = await _looked_up(settings, admin, letters, again=again)
             dead = await _dead_again(settings, database, [message for _, message in chunk.ready])
             for letter, _ in chunk.ready:
                 yield Verdict(letter, dead.get(letter.letter_id, TAKEN_IN))
-            for why, letters in (*chunk.left_out.items(), (LOST, chunk.lost)):
-                for letter in letters:
+            for why, others in (*chunk.left_out.items(), (LOST, chunk.lost)):
+                for letter in others:
                     yield Verdict(letter, why)
+            after = letters[-1].letter_id
 
 
 async def message_of(settings: Settings, letter: KnownLetter) -> Original | None:
@@ -102,29 +119,25 @@ async def message_of(settings: Settings, letter: KnownLetter) -> Original | None
         return (await _messages(settings, admin, [letter])).get(letter.letter_id)
 
 
-async def _chunks(
-    settings: Settings, database: Database, admin: KafkaAdmin, which: LetterFilter, *, again: bool
-) -> AsyncIterator[_Chunk]:
-    """In the order of the letters' places, each letter once, whatever becomes of it meanwhile."""
+async def _looked_up(
+    settings: Settings, admin: KafkaAdmin, letters: Sequence[KnownLetter], *, again: bool
+) -> _Chunk:
     known = _by_topic(settings)
-    letters = await find_letters(database, which, CHUNK)
-    while letters:
-        left_out: dict[str, list[KnownLetter]] = {}
-        asked = []
-        for letter in letters:
-            if letter.letter_id.topic not in known:
-                left_out.setdefault(NOT_READ, []).append(letter)
-            elif letter.redrives >= MOST_REDRIVES and not again:
-                left_out.setdefault(TOO_OFTEN, []).append(letter)
-            else:
-                asked.append(letter)
-        found = await _messages(settings, admin, asked)
-        yield _Chunk(
-            [(each, found[each.letter_id]) for each in asked if each.letter_id in found],
-            [each for each in asked if each.letter_id not in found],
-            left_out,
-        )
-        letters = await find_letters(database, which, CHUNK, after=letters[-1].letter_id)
+    left_out: dict[str, list[KnownLetter]] = {}
+    asked = []
+    for letter in letters:
+        if letter.letter_id.topic not in known:
+            left_out.setdefault(NOT_READ, []).append(letter)
+        elif letter.redrives >= MOST_REDRIVES and not again:
+            left_out.setdefault(TOO_OFTEN, []).append(letter)
+        else:
+            asked.append(letter)
+    found = await _messages(settings, admin, asked)
+    return _Chunk(
+        [(each, found[each.letter_id]) for each in asked if each.letter_id in found],
+        [each for each in asked if each.letter_id not in found],
+        left_out,
+    )
 
 
 async def _messages(

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from consumers.engine.offsets import start_offset
-from consumers.kafka.inspection import GroupState
+from consumers.kafka.groups import GroupState, Place
 from consumers.kafka.stops import Stop
 from repositories.offsets import stored_offset
 from repositories.operations.orders import (
@@ -29,7 +29,7 @@ from repositories.operations.stops import known_stops
 from repositories.postgres.database import Database
 from repositories.vocabulary import OrderOutcome, StopCause
 from service.operations.recorded import Action, operator
-from service.operations.standing import Kafka, Place
+from service.operations.standing import Kafka
 from service.settings import Settings
 
 WAIT_SECONDS = 30.0  # for a member to take an order; it looks every two seconds

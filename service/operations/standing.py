@@ -8,8 +8,9 @@ from dataclasses import dataclass
 
 from consumers.engine.offsets import start_offset
 from consumers.engine.subscription import AnySubscription
+from consumers.kafka.groups import GroupState, Member
 from consumers.kafka.inflation import bound_inflation
-from consumers.kafka.inspection import GroupState, Inspection, Member, inspection
+from consumers.kafka.inspection import Inspection, inspection
 from repositories.offsets import stored_offsets
 from repositories.operations.orders import Pause, open_orders
 from repositories.operations.stops import KnownStop, known_stops
@@ -18,8 +19,6 @@ from service import wiring
 from service.kafka import KafkaAdmin, kafka_admin, kafka_explained
 from service.settings import Settings
 from service.settings.topics import setting_of
-
-Place = tuple[str, int]  # topic, partition
 
 
 @dataclass(frozen=True)

@@ -36,12 +36,12 @@ class Fleet:
         takes longer goes on by itself. Raises nothing of the database's."""
         if self._looking is None and time.monotonic() >= self._next:
             self._looking = asyncio.create_task(self._look(database))
-        if self._looking is not None:
+        if looking := self._looking:  # scrapes that come together share it
             patience = PATIENCE_SECONDS if self.numbers or self.up is False else FIRST_SECONDS
-            done, _ = await asyncio.wait({self._looking}, timeout=patience)
-            if done:
-                looked, self._looking = self._looking, None
-                looked.result()
+            await asyncio.wait({looking}, timeout=patience)
+            if looking.done():
+                self._looking = None if self._looking is looking else self._looking
+                looking.result()
 
     async def close(self) -> None:
         """Before the database is closed."""

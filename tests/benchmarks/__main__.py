@@ -24,13 +24,13 @@ from tests.benchmarks.http.reading import measure_reading, show_reading
 from tests.benchmarks.latency import LATENCIES, Latency, measure_latency
 from tests.benchmarks.letters import LETTERS, MOST_SECONDS, measure_letters
 from tests.benchmarks.memory import peaks
-from tests.benchmarks.numbers import measure_numbers, show_numbers
 from tests.benchmarks.processes import Run
 from tests.benchmarks.receipt import measure_receipts, show_receipts
 from tests.benchmarks.recompute import measure_recomputing, show_recomputing
 from tests.benchmarks.replay import measure_replay, show_replay
 from tests.benchmarks.reports import Made, measure_reports
 from tests.benchmarks.sizes import measure_sizes, show_sizes
+from tests.benchmarks.telemetry import measure_numbers, show_numbers
 from tests.benchmarks.workload import Workload
 
 PARTS = (

@@ -9,7 +9,7 @@ import pytest
 
 from tests.harness.deployment import Deployment
 from tests.harness.kafka import publish
-from tests.harness.process import PROGRAM, ServiceProcess
+from tests.harness.process import ServiceProcess
 from tests.harness.reports import (
     QUICK,
     RUN_REPORTS,
@@ -20,6 +20,7 @@ from tests.harness.reports import (
     request,
     stored_files,
 )
+from tests.harness.starter import PROGRAM
 from tests.integration.repositories.examples import uuid_of
 
 PROVIDER = uuid_of("provider P")

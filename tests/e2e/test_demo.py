@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, cast
+from urllib.request import urlopen
 
 import psutil
 import pypdf
@@ -119,11 +120,14 @@ def assert_reports_open(files: dict[str, Path]) -> None:
         assert "claims.csv" in archive.namelist()
 
 
-def test_while_it_is_live_another_shell_can_list_and_fetch_reports(
+def test_while_it_is_live_others_can_look_at_it_and_fetch_reports(
     temporary: Path, tmp_path: Path
 ) -> None:
     with demo_command("--events", "200", temporary=temporary) as command:
         source = wait_for_line(command, "To look in from another shell: ").split(": ")[1].strip()
+        console = wait_for_line(command, "To look at it in a browser: ").split()[-1]
+        with urlopen(console) as page:
+            assert "Claim Analytics" in page.read().decode()
         report_id = wait_for_line(command, "Report ready").split()[-1]
         out = tmp_path / "report"
         listing = in_a_shell(f"{source} && {REPORT} list --json")

@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 
 import pytest
 
+from consumers.kafka.groups import Place
 from consumers.topics.claims import CLAIMS
 from repositories.offsets import NextOffset, store_offsets
 from repositories.operations.stops import StoppedPartition, tell_stops
@@ -17,7 +18,7 @@ from service.operations.skipping import (
     WrongOffset,
     plan_skip,
 )
-from service.operations.standing import Place, looking_at_kafka, own_topics, standings
+from service.operations.standing import looking_at_kafka, own_topics, standings
 from service.wiring import open_database
 from tests.e2e.raw_batches import produce, with_undecodable_header
 from tests.harness.deployment import PAID, SUBMITTED, Deployment

@@ -2,6 +2,7 @@
 is in neither, nor in the log."""
 
 import json
+import sys
 from dataclasses import replace
 from pathlib import Path
 from uuid import uuid4
@@ -32,6 +33,9 @@ from tests.integration.repositories.examples import paid, submitted, uuid_of
 PROVIDER = uuid_of("provider P")
 PHN, NAME, FEE = "987654321", "Zylberquist", "7391.53"
 PLANTED = (PHN, NAME, FEE, "739153", str(PROVIDER), str(uuid_of("claim A")))
+WITHOUT_THE_EXTRA = (
+    "import sys; sys.modules['opentelemetry.sdk'] = None; from service.__main__ import main; main()"
+)
 TOLD = [  # of two events, of which either may be read first, and of one that is no good
     ("events_total", 'outcome="applied"'),
     ("events_total", 'outcome="stale"'),
@@ -126,12 +130,11 @@ def _as_context(span: CollectedSpan) -> str:
 
 
 async def test_without_the_extra_traces_are_refused_with_what_to_do(
-    deployment: Deployment, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    deployment: Deployment,
 ) -> None:
-    hidden = "import sys\nsys.modules['opentelemetry.sdk'] = None\n"
-    (tmp_path / "sitecustomize.py").write_text(hidden, "utf-8")
-    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
-    with ServiceProcess(deployment.having(traces=True), "run", "--only", "claims") as process:
+    program = (sys.executable, "-c", WITHOUT_THE_EXTRA)
+    asked = deployment.having(traces=True)
+    with ServiceProcess(asked, "run", "--only", "claims", program=program) as process:
         assert await process.ended() == 2
         assert "CLAIM_ANALYTICS_TRACES is on, and OpenTelemetry is not installed" in (
             process.output()

@@ -7,12 +7,12 @@ from uuid import uuid4
 
 from consumers.topics.claims import CLAIMS
 from consumers.topics.suggestions import AI_SUGGESTIONS
-from migrations import commands
 from service.kafka import kafka_admin
 from service.settings import PREFIX, Settings
 from service.settings.topics import setting_of
 from service.topics import create_missing_topics
 from service.wiring import kafka_connection
+from tests import servers
 
 SUBMITTED, PAID = "claim-submitted", "claim-paid"
 OTHERS = tuple(name for name in CLAIMS.decoders if name not in {SUBMITTED, PAID})
@@ -85,7 +85,7 @@ class Deployment:
             await create_missing_topics(admin, self.settings, [name])
 
     async def migrate(self) -> None:
-        await asyncio.to_thread(commands.upgrade, self.database_url)
+        await asyncio.to_thread(servers.migrate, self.database_url)
 
 
 def plan_deployment(bootstrap_servers: str, database_url: str) -> Deployment:

@@ -4,8 +4,6 @@ import asyncio
 import json
 import os
 import signal
-import subprocess
-import sys
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
@@ -17,9 +15,9 @@ from consumers.topics.claims import CLAIMS
 from service.runner import Service
 from service.settings import PREFIX
 from tests.harness.deployment import Deployment
+from tests.harness.starter import PROGRAM, start
 from tests.harness.waiting import LONG, until
 
-PROGRAM = Path(sys.executable).with_name("claim-analytics")
 RUN = ("run", "--only", "claims")
 DRAIN = (*RUN, "--drain")
 LogLine = dict[str, Any]
@@ -39,16 +37,9 @@ class ServiceProcess:
     ) -> None:
         self._folder = TemporaryDirectory(prefix="claim-analytics-process-")
         self._output = Path(self._folder.name, "output")
+        folder, environment = Path(self._folder.name), _environment(deployment)
         with self._output.open("wb") as output:
-            self._process = subprocess.Popen(
-                [*program, *arguments],
-                cwd=self._folder.name,
-                env=_environment(deployment),
-                stdin=subprocess.DEVNULL,
-                stdout=output,
-                stderr=subprocess.STDOUT,
-                start_new_session=True,  # a group of its own, for kill()
-            )
+            self._process = start([*program, *arguments], folder, environment, output, output)
 
     @property
     def pid(self) -> int:

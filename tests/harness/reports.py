@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -39,8 +39,11 @@ class Announced:
     text: str  # all of it, for what must not be in it
 
 
-async def deploy_reports(bootstrap_servers: str, database_url: str, folder: Path) -> Deployment:
-    """A deployment of every topic, with keys, and files below `folder`."""
+async def deploy_reports(
+    bootstrap_servers: str, database_url: str, folder: Path, *, plain_names: bool = False
+) -> Deployment:
+    """A deployment of every topic, with keys, and files below `folder`; with `plain_names` topics
+    and groups have their default names."""
     own = uuid4().hex[:12]
     deployment = plan_deployment(bootstrap_servers, database_url).having(
         topic_report_request=f"requests-{own}",
@@ -50,6 +53,10 @@ async def deploy_reports(bootstrap_servers: str, database_url: str, folder: Path
         report_master_keys=new_master_key(datetime.now(UTC).date()),
         report_password_keys=new_private_key(),
     )
+    if plain_names:
+        named = ("topic_", "group_prefix")
+        kept = {n: v for n, v in deployment.values.items() if not n.startswith(named)}
+        deployment = replace(deployment, values=kept)
     async with kafka_admin(kafka_connection(deployment.settings)) as admin:
         await create_missing_topics(admin, deployment.settings)
     await deployment.migrate()

@@ -23,6 +23,8 @@ VARYING = (
     re.compile(r"\b[\d,]+ rows of analytics_cache with"),  # those of nothing may be there or not
     re.compile(r"[─━┏┓┗┛┡┩└┘┌┐╇┴┬┳┻│┃]+"),
 )
+# On a slow machine long work tells how far it is.
+PROGRESS = re.compile(r"^[\d,]+ of [\d,]+ \w+\n", re.MULTILINE)
 
 Run = Callable[[str, int], Awaitable[str]]  # a command line and the exit code that it must have
 Stage = Callable[[str], Awaitable[None]]
@@ -56,6 +58,7 @@ async def _play(lines: list[str], run: Run, stage: Stage) -> str:
 
 def comparable(page: str) -> list[str]:
     """The page's words without what differs from run to run; lines break elsewhere then, too."""
+    page = PROGRESS.sub("", page)
     for varying in VARYING:
         page = varying.sub("…", page)
     return page.split()

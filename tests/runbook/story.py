@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from tempfile import TemporaryDirectory
+from tempfile import TemporaryDirectory, TemporaryFile
 
 from service.kafka import Message
 from service.settings import PREFIX
@@ -16,8 +16,9 @@ from tests.harness.deployment import PAID, SUBMITTED, Deployment
 from tests.harness.faults import Fault, consuming_with
 from tests.harness.kafka import all_end_offsets, committed, producer, publish, send
 from tests.harness.messages import message, simulated
-from tests.harness.process import PROGRAM, RUN, ServiceProcess, lanes_of
+from tests.harness.process import RUN, ServiceProcess, lanes_of
 from tests.harness.rows import connected, stored_offsets
+from tests.harness.starter import PROGRAM, start
 from tests.harness.waiting import until, until_async
 from tests.integration.repositories.examples import paid, submitted, uuid_of
 from tests.integration.service.operations.replaying import consumed
@@ -81,17 +82,14 @@ class Story:
         inherited = {n: value for n, value in os.environ.items() if not n.startswith(PREFIX)}
         words = shlex.split(line)
         assert words[0] == "claim-analytics"
-        process = await asyncio.create_subprocess_exec(
-            PROGRAM,
-            *words[1:],
-            cwd=self._folder,
-            env=inherited | self._deployment.environment | {"COLUMNS": WIDTH},
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.STDOUT,
-        )
-        output, _ = await process.communicate()
-        printed = output.decode()
-        assert process.returncode == code, f"{line}\n{printed}"
+        environment = inherited | self._deployment.environment | {"COLUMNS": WIDTH}
+        with TemporaryFile() as output:
+            command: list[str | Path] = [PROGRAM, *words[1:]]
+            process = start(command, self._folder, environment, output, output)
+            ended = await asyncio.to_thread(process.wait)
+            output.seek(0)
+            printed = output.read().decode()
+        assert ended == code, f"{line}\n{printed}"
         return printed
 
     async def _begin(self) -> None:

@@ -33,7 +33,6 @@ from service.cli.operations.letter_options import (
     letter_filter,
 )
 from service.cli.operations.letter_tables import (
-    arguments,
     message,
     plain,
     show_counts,
@@ -246,7 +245,7 @@ async def _show(
         if not payload:
             return [(plain(letter), {}) for letter in letters]
         providers = sorted({str(each.provider_id) for each in letters if each.provider_id})
-        looked_at = arguments(which) | {"providers": providers}
+        looked_at = which.given | {"providers": providers}
         async with recorded(settings, database, "dlq show --payload", looked_at, None) as action:
             shown = [
                 (plain(letter), message(await message_of(settings, letter))) for letter in letters
@@ -275,7 +274,7 @@ async def _redrive(
     *,
     again: bool,
 ) -> bool:
-    asked = arguments(which) | {"again": again}
+    asked = which.given | {"again": again}
     async with (
         wiring.open_database(settings) as database,
         recorded(settings, database, "dlq redrive", asked, why) as action,
@@ -291,7 +290,7 @@ async def _park(settings: Settings, which: LetterFilter, why: str, *, lift: bool
     command = "dlq park --lift" if lift else "dlq park"
     async with (
         wiring.open_database(settings) as database,
-        recorded(settings, database, command, arguments(which), why) as action,
+        recorded(settings, database, command, which.given, why) as action,
     ):
         moved = await park_letters(database, which, lift=lift)
         action.counts["letters"] = moved

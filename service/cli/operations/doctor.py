@@ -28,8 +28,9 @@ def doctor(
     It looks at the settings; at PostgreSQL (reachable, version, encoding, rights, schema) and its
     clock; at Kafka (reachable, topics and how they are set, what this user may do, lag); at dead
     letters, providers whose figures are not filled in, lists that are behind, pauses, and
-    announcements; at the master keys, each with a file that it must open; and at the report store
-    and whose it is. It goes on after a fault, as far as what follows does not depend on it.
+    announcements; at the nightly run; at the master keys, each with a file that it must open; and
+    at the report store and whose it is. It goes on after a fault, as far as what follows does not
+    depend on it.
 
     Nothing is changed, and nothing of a patient is shown. Run it where `run` runs, with the same
     settings and as the same user.

@@ -6,11 +6,11 @@ from typing import Annotated
 
 import typer
 
-from consumers.contracts.fields import parse_time
 from consumers.contracts.refusal import DeadLetterReason
 from repositories.operations.letter_states import LetterFilter
 from repositories.vocabulary import LetterState
 from service.cli.common import Exit, fail
+from service.cli.operations.times import moment
 from service.settings import Settings
 from service.topics import READ
 
@@ -23,9 +23,11 @@ Reasons = Annotated[
 ]
 States = Annotated[list[LetterState] | None, typer.Option("--state", help="In this state.")]
 Since = Annotated[
-    str | None,
+    datetime | None,
     typer.Option(
-        metavar="TIME", help="Dead-lettered then or later, such as 2026-03-01T08:00:00-07:00."
+        parser=moment,
+        metavar="TIME",
+        help="Dead-lettered then or later, such as 2026-03-01T08:00:00-07:00.",
     ),
 ]
 Place = Annotated[
@@ -39,10 +41,10 @@ def letter_filter(
     topics: Sequence[str] | None,
     reasons: Sequence[DeadLetterReason] | None,
     states: Sequence[LetterState] | None,
-    since: str | None,
+    since: datetime | None,
     place: Sequence[str] | None = None,
 ) -> LetterFilter:
-    """Ends the process with a sentence about what is no topic, time or place."""
+    """Ends the process with a sentence about what is no topic or place."""
     if place and (topics or reasons or states or since):
         fail(
             "Give TOPIC PARTITION OFFSET, or options that say which letters, not both.", Exit.USAGE
@@ -51,7 +53,7 @@ def letter_filter(
         [_topic(settings, name) for name in topics or ()],
         [reason.value for reason in reasons or ()],
         states or (),
-        _time(since) if since else None,
+        since,
         _place(settings, place) if place else None,
     )
 
@@ -68,17 +70,6 @@ def _known_topic(settings: Settings, name: str) -> str | None:
     if name in {settings.topic(each) for each in READ}:
         return name
     return settings.topic(name) if name in READ else None
-
-
-def _time(text: str) -> datetime:
-    try:
-        return parse_time(text)
-    except ValueError:
-        fail(
-            f"{text} is no time in the years 2000 to 2100 with its offset from UTC: write it as"
-            " 2026-03-01T08:00:00-07:00, or with Z for UTC.",
-            Exit.USAGE,
-        )
 
 
 def _place(settings: Settings, place: Sequence[str]) -> tuple[str, int, int]:

@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.table import Table
 
 from consumers.contracts.letters import Original
-from repositories.operations.letter_states import KnownLetter, LetterFilter, LetterGroup
+from repositories.operations.letter_states import KnownLetter, LetterGroup
 from service.operations.redrive import Verdict
 
 
@@ -92,15 +92,6 @@ def message(original: Original | None) -> dict[str, Any]:
         return {}
     headers = [[name, _text(value)] for name, value in original.headers]
     return {"key": _text(original.key), "headers": headers, "value": _text(original.value)}
-
-
-def arguments(which: LetterFilter) -> dict[str, Any]:
-    """What an operator has asked for, for the record: what was given alone."""
-    return {name: _as_json(value) for name, value in vars(which).items() if value}
-
-
-def _as_json(value: Any) -> Any:
-    return value.isoformat() if isinstance(value, datetime) else list(value)
 
 
 def _text(raw: bytes | None) -> str | dict[str, str] | None:

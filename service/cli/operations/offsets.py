@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
+from consumers.kafka.groups import Place
 from repositories.operations.orders import (
     Pause,
     SkipState,
@@ -29,7 +30,6 @@ from service.operations.skipping import (
 )
 from service.operations.standing import (
     GroupStanding,
-    Place,
     looking_at_kafka,
     own_topics,
     standings,

@@ -11,15 +11,20 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from repositories.operations.receipts import AppliedEvent, ClaimReceipt, CountedRow
+from repositories.operations.receipts import ClaimReceipt, CountedRow
 from service import wiring
 from service.cli.common import Exit, fail, load_settings, run_async
 from service.cli.operations.times import moment
-from service.operations.receipt import Answer, Receipt
+from service.operations.receipt import Answer, Receipt, became
 from service.operations.receipt import receipt as find
 from service.settings import Settings
 
-CODES = {Answer.DEAD: Exit.NOT_FOUND, Answer.NO: Exit.NOT_FOUND, Answer.NOT_YET: Exit.NOT_YET}
+CODES = {
+    Answer.REMOVED: Exit.NOT_FOUND,
+    Answer.DEAD: Exit.NOT_FOUND,
+    Answer.NO: Exit.NOT_FOUND,
+    Answer.NOT_YET: Exit.NOT_YET,
+}
 
 
 def receipt(
@@ -45,6 +50,7 @@ def receipt(
     \b
       yes        it makes the claim what it is now
       overtaken  it was taken in, and a higher version counts
+      removed    it was over its time: `retention` removed it whole, and when is said
       dead       it could not be used: a dead letter names the claim
       no         it was not among what topics held by --at, all of which was read
       not yet    some of that was not read; the partitions are listed
@@ -57,7 +63,7 @@ def receipt(
     --at goes by the records' timestamps: the broker's, or the publisher's where the topic is set
     to CreateTime. Times are in UTC.
 
-    Exit codes: 0 yes or overtaken, 5 dead or no, 7 not yet.
+    Exit codes: 0 yes or overtaken; 5 removed, dead or no; 7 not yet.
     """
     if at and at > datetime.now(UTC):
         fail(f"--at {at} is in the future, and what topics will hold is not known.", Exit.USAGE)
@@ -86,7 +92,8 @@ def plain(found: Receipt) -> dict[str, Any]:
         "answer": found.answer,
         "provider_id": claim.provider_id,
         "counting_version": claim.counting_version,
-        "events": [asdict(event) | {"became": _became(event, claim)} for event in claim.events],
+        "removed_at": claim.removed_at,
+        "events": [asdict(event) | {"became": became(event, claim)} for event in claim.events],
         "dead_letters": [asdict(letter) for letter in claim.letters],
         "rows": [asdict(row) for row in claim.rows],
         "read_by": found.at,
@@ -122,6 +129,8 @@ def _answer(found: Receipt) -> str:
     said = {
         Answer.YES: f"version {claim.counting_version} makes it what it is now.",
         Answer.OVERTAKEN: f"it was taken in, and version {claim.counting_version} counts.",
+        Answer.REMOVED: "it was over its time, and `claim-analytics retention` removed it with all"
+        f" its versions at {_time(claim.removed_at) if claim.removed_at else ''} UTC.",
         Answer.DEAD: "it could not be used, see the dead letter.",
         Answer.NO: f"it is not among what the claim topics {hold}, and all of that was read.",
         Answer.NOT_YET: f"it is not known, and not all was read that the claim topics {hold}.",
@@ -146,20 +155,6 @@ def _unread(found: Receipt) -> Iterator[str]:
         )
 
 
-def _became(event: AppliedEvent, claim: ClaimReceipt) -> str:
-    """A batch applies its events at one time, so of those neither was late."""
-    if event.claim_version == claim.counting_version:
-        return "counts"
-    late = [
-        other.claim_version
-        for other in claim.events
-        if other.claim_version > event.claim_version and other.applied_at < event.applied_at
-    ]
-    if late:
-        return f"stale: came after version {max(late)}"
-    return f"overtaken by version {claim.counting_version}"
-
-
 def _events(claim: ClaimReceipt) -> Table:
     """Two lines each, so that nothing is cut on 80 columns."""
     table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False)
@@ -169,7 +164,7 @@ def _events(claim: ClaimReceipt) -> Table:
         table.add_row(
             f"{event.claim_version}\n{event.state}",
             f"{_time(event.occurred_at)}\n{_time(event.applied_at)}",
-            f"{_became(event, claim)}\n{event.source_topic} {event.source_partition}"
+            f"{became(event, claim)}\n{event.source_topic} {event.source_partition}"
             f" {event.source_offset}",
         )
     return table

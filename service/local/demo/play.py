@@ -1,6 +1,7 @@
 """The demo itself, on a stack that runs: from an empty database to figures that are checked."""
 
 import asyncio
+import socket
 from collections.abc import AsyncIterator, Awaitable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -18,6 +19,10 @@ from repositories.calendar import day_in_alberta
 from repositories.claims.top_code_flush import flush_top_codes
 from repositories.claims.verification import verify
 from service.drain import wait_until_drained
+from service.http.address import DEFAULT_ADDRESS, listen
+from service.http.app import ServedProcess, build_app
+from service.http.errors import AddressNotFree
+from service.http.server import served
 from service.local.demo import environment
 from service.local.demo.displays import Display, Say
 from service.local.demo.figures import read_dashboard, read_live_keys
@@ -70,10 +75,24 @@ async def play(plan: Plan, stack: Stack, display: Display, say: Say) -> Outcome:
         script = environment.write_environment(stack.folder, settings, demo.physician)
         say(f"To look in from another shell: . {script}")
         say("… and there, for example: claim-analytics report list")
-        async with _serving(demo.service) as service:
+        its = demo.service
+        process = ServedProcess(settings, its.progress, its.lanes, its.orders, its.watchdog)
+        async with (
+            _serving(demo.service) as service,
+            served(build_app(process), _free_socket()) as url,
+        ):
             say("The service consumes; the simulated claim service begins to publish.")
-            await demo.run(service, stack, display, str(script))
+            say(f"To look at it in a browser: {url}/console")
+            await demo.run(service, stack, display, str(script), f"{url}/console")
         return await demo.outcome()
+
+
+def _free_socket() -> socket.socket:
+    """At the usual address, or on any port where that is taken."""
+    try:
+        return listen(DEFAULT_ADDRESS)
+    except AddressNotFree:
+        return listen("127.0.0.1:0")
 
 
 def choose_physician(providers: Sequence[SimulatedProvider]) -> SimulatedProvider:
@@ -97,12 +116,17 @@ class _Demo:
         self._folder = ReportFolder(clients, plan.keep_reports)
 
     async def run(
-        self, service: asyncio.Task[None], stack: Stack, display: Display, script: str
+        self,
+        service: asyncio.Task[None],
+        stack: Stack,
+        display: Display,
+        script: str,
+        console: str,
     ) -> None:
         """Until the plan is carried out, or `service` ends."""
         watched = [(each, self.service.progress[each.name]) for each in PUBLISHED]
         sources = (self._clients, watched, self._upstream, self._reports)
-        sampler = Sampler(*sources, self.physician, script)
+        sampler = Sampler(*sources, self.physician, script, console)
 
         async def watch() -> NoReturn:
             while True:

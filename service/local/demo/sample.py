@@ -57,7 +57,7 @@ class Sample:
 
     `seconds` is the time, from any zero; `counts` are of the events of claims and of the coach;
     `months` and `reports` the physician's, the latter the newest first; `environment` a script for
-    other shells.
+    other shells, `console` where the service's page is.
     """
 
     seconds: float
@@ -73,6 +73,7 @@ class Sample:
     open_claims: OpenClaims = NOTHING_OPEN
     reports: Reports = ()
     environment: str = ""
+    console: str = ""
 
     @property
     def doing(self) -> str:
@@ -120,6 +121,7 @@ class Sampler:
         reports: ReportClient,
         physician: SimulatedProvider,
         environment: str,
+        console: str,
     ) -> None:
         self._clients = clients
         self._watched = watched
@@ -127,6 +129,7 @@ class Sampler:
         self._report_client = reports
         self._physician = physician
         self._environment = environment
+        self._console = console
         self._throughput = Throughput()
         self._dashboard = Dashboard()
         self._reports: Reports = ()
@@ -160,6 +163,7 @@ class Sampler:
             open_claims=self._dashboard.open_claims,
             reports=self._reports,
             environment=self._environment,
+            console=self._console,
         )
 
     async def _lag(self, subscription: AnySubscription) -> Counter[str]:

@@ -44,7 +44,12 @@ def render(sample: Sample, changed: Collection[Cell], columns: int, rows: int) -
     report_rows = -(-shown // 2) + 2 if shown else 0  # two in a row, and the frame
     height = max(1, rows - _SERVICE_ROWS - _FRAMES - report_rows)
     return Group(
-        Panel(_service(sample, spare), title=f"Claim Analytics demo: {sample.doing}", height=7),
+        Panel(
+            _service(sample, spare),
+            title=f"Claim Analytics demo: {sample.doing}",
+            subtitle=f"to look at it: {sample.console}" if sample.console else None,
+            height=7,
+        ),
         Panel(
             _physician(months, sample.open_claims, changed, height),
             title=f"{sample.physician}, by month of service",

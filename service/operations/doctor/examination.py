@@ -3,15 +3,16 @@
 from collections.abc import AsyncIterator, Awaitable, Sequence
 from contextlib import asynccontextmanager
 
-from consumers.kafka.cluster import Cluster, look_at_cluster
+from consumers.kafka.cluster import Cluster
 from consumers.topics.claims import CLAIMS
 from repositories.errors import RepositoryError
 from repositories.postgres.database import Database
 from service import wiring
-from service.kafka import KafkaFailed, kafka_admin, kafka_explained
+from service.kafka import KafkaFailed, kafka_admin
 from service.operations.doctor.database import AREA, CLOCK, look_at_clock, look_at_database, told
 from service.operations.doctor.findings import Finding, Level, fine, look, wrong
 from service.operations.doctor.kafka import all_topics, look_at_permissions, look_at_topics
+from service.operations.doctor.nights import NIGHTLY, look_at_nightly_run
 from service.operations.doctor.reports import KEYS, STORE, look_at_keys, look_at_store
 from service.operations.doctor.work import LAG, WAITING, groups, look_at_lag, look_at_what_waits
 from service.settings import Settings
@@ -33,6 +34,7 @@ async def examine(settings: Settings) -> Sequence[Finding]:
         if database:
             running = _running(settings, cluster)
             found += await _or_fault(WAITING, look_at_what_waits(settings, database, running))
+            found += await _or_fault(NIGHTLY, look_at_nightly_run(settings, database, running))
         found += await _or_fault(KEYS, look_at_keys(settings, database))
         found += await _or_fault(STORE, look_at_store(settings, database))
     return found
@@ -56,11 +58,10 @@ async def _look_at_kafka(
     connection, cluster = wiring.kafka_connection(settings), None
     found: list[Finding] = []
     try:
-        with kafka_explained(connection):
-            cluster = await look_at_cluster(connection, all_topics(settings), [*groups(settings)])
-        found.append(fine(KAFKA, f"Kafka at {settings.kafka_bootstrap_servers} answers"))
-        found += look_at_permissions(settings, cluster)
         async with kafka_admin(connection) as admin:
+            cluster = await admin.look_at(all_topics(settings), [*groups(settings)])
+            found.append(fine(KAFKA, f"Kafka at {settings.kafka_bootstrap_servers} answers"))
+            found += look_at_permissions(settings, cluster)
             found += await look_at_topics(settings, cluster, admin)
             if database:
                 found += await _or_fault(LAG, look_at_lag(settings, database, cluster, admin))

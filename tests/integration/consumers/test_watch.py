@@ -12,7 +12,7 @@ from consumers.engine import watch
 from consumers.engine.retry import RetryPolicy, until_it_succeeds
 from repositories.postgres.database import Database
 from tests.harness.waiting import until
-from tests.integration.repositories.migrated import upgrade
+from tests.servers import migrate
 
 LOCK = "SELECT pg_advisory_xact_lock(7)"
 
@@ -28,7 +28,7 @@ def told(
 
 @pytest.fixture
 async def database(postgres: str) -> AsyncIterator[Database]:
-    upgrade(postgres)
+    migrate(postgres)
     database = Database(postgres, pool_size=2)
     yield database
     await database.close()

@@ -28,8 +28,10 @@ CONSTRAINTS = """
 INDEXES = """
     SELECT tablename, indexname, indexdef FROM pg_indexes WHERE schemaname = 'public' ORDER BY 1, 2
 """
+# A table whose rights were never touched has none written down, and its owner's all the same.
 PROTECTION = """
-    SELECT relname, relrowsecurity, relforcerowsecurity, relacl::text, polname, polcmd,
+    SELECT relname, relrowsecurity, relforcerowsecurity,
+        coalesce(relacl, acldefault('r', relowner))::text, polname, polcmd,
         polroles::regrole[]::text, pg_get_expr(polqual, polrelid),
         pg_get_expr(polwithcheck, polrelid)
     FROM pg_class LEFT JOIN pg_policy ON polrelid = pg_class.oid

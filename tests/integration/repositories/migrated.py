@@ -18,5 +18,5 @@ def upgrade(url: str) -> None:
 def migrated_database(server_url: str) -> Iterator[str]:
     """The URL of a fresh database of this server; dropped at the end."""
     with servers.fresh_database(server_url) as url:
-        upgrade(url)
+        servers.migrate(url)
         yield url

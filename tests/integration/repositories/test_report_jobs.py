@@ -39,6 +39,8 @@ CHANGES: dict[str, Any] = {
 }
 change = pytest.mark.parametrize("change", CHANGES.values(), ids=CHANGES)
 
+CONTEXT = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
+
 
 async def test_without_reports_there_is_nothing_to_claim(database: Database) -> None:
     assert await claim_job(database, LEASE) is None
@@ -47,15 +49,16 @@ async def test_without_reports_there_is_nothing_to_claim(database: Database) -> 
 async def test_a_claimed_report_is_generating_under_a_lease(
     database: Database, observer: Connection
 ) -> None:
-    given = request(archive_password=JWE, report_type=ReportType.DATA_PORTABILITY,
-                    format=ReportFormat.ZIP, period_start=None, period_end=None)  # fmt: skip
+    given = request(archive_password=JWE, traceparent=CONTEXT,
+                    report_type=ReportType.DATA_PORTABILITY, format=ReportFormat.ZIP,
+                    period_start=None, period_end=None)  # fmt: skip
     await record(database, given)
     job = await claimed(database)
     same = set(vars(given)) & set(vars(job))
     assert {name: getattr(job, name) for name in same} == {
         name: getattr(given, name) for name in same
     }
-    assert len(same) == 9
+    assert len(same) == 10
     assert (job.attempt, job.tries, job.last_error) == (1, 1, None)
     row = await report_row(observer)
     assert row["status"] == "generating"

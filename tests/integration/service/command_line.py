@@ -2,13 +2,15 @@
 
 import json
 import os
-import subprocess
+import signal
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryFile
+from typing import IO
 
 from service.settings import PREFIX
-from tests.harness.process import PROGRAM
+from tests.harness.starter import PROGRAM, start
 from tests.harness.waiting import LONG
 
 WIDE = {"COLUMNS": "200"}  # so that no sentence is broken in two
@@ -50,15 +52,18 @@ def claim_analytics(
     `said` is its standard input. It has no terminal, wherever the tests run.
     """
     inherited = {name: value for name, value in os.environ.items() if not name.startswith(PREFIX)}
-    process = subprocess.run(
-        [PROGRAM, *arguments],
-        cwd=folder,
-        env=inherited | WIDE | dict(environment or {}),
-        input=said,
-        start_new_session=True,
-        capture_output=True,
-        encoding="utf-8",
-        timeout=2 * LONG,
-    )
-    assert "Traceback" not in process.stderr, process.stderr
-    return Finished(process.returncode, process.stdout, process.stderr)
+    given = inherited | WIDE | dict(environment or {})
+    with TemporaryFile() as output, TemporaryFile() as errors:
+        process = start([PROGRAM, *arguments], folder, given, output, errors, said.encode())
+        try:
+            code = process.wait(2 * LONG)
+        finally:
+            process.send_signal(signal.SIGKILL)  # nothing, if it has ended
+        shown, told = (_text(file) for file in (output, errors))
+    assert "Traceback" not in told, told
+    return Finished(code, shown, told)
+
+
+def _text(file: IO[bytes]) -> str:
+    file.seek(0)
+    return file.read().decode()

@@ -12,7 +12,6 @@ from service.local.stack.postgres import PostgresServer
 from service.settings import PREFIX
 from tests.harness.deployment import plan_deployment
 from tests.harness.process import ServiceProcess
-from tests.integration.repositories.migrated import upgrade
 from tests.integration.service.command_line import (
     NOBODY_LISTENS,
     NOTHING_ANSWERS,
@@ -20,7 +19,7 @@ from tests.integration.service.command_line import (
     claim_analytics,
 )
 from tests.reliability.outages import hung
-from tests.servers import execute
+from tests.servers import execute, migrate
 
 Command = Callable[..., Finished]
 
@@ -38,7 +37,7 @@ def command(postgres: str, tmp_path: Path) -> Command:
 
 def test_a_schema_that_a_newer_version_made_is_left_alone(command: Command, postgres: str) -> None:
     """As after an image was rolled back."""
-    upgrade(postgres)
+    migrate(postgres)
     execute(postgres, "UPDATE alembic_version SET version_num = '9999'")
     for name in ("run", "migrate"):
         refused = command(name)
@@ -51,7 +50,7 @@ def test_a_schema_that_is_older_is_to_be_migrated_first(command: Command, postgr
     missing = command("run")
     assert missing.code == 1
     assert "there is no schema yet" in missing.errors
-    upgrade(postgres)
+    migrate(postgres)
     execute(postgres, "UPDATE alembic_version SET version_num = '0001'")
     refused = command("verify")
     assert refused.code == 1

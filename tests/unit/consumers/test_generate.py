@@ -1,3 +1,4 @@
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -7,8 +8,10 @@ from pydantic import BaseModel
 
 from consumers.contracts.asyncapi import asyncapi_document
 from consumers.contracts.generate import DIRECTORY, drifted, generated_files, main
+from consumers.contracts.letters import REDRIVE_OF, Original, copy_headers
 from consumers.contracts.registry import READ_CONTRACTS, SENT_CONTRACTS, ClaimContract, Contract
 from consumers.engine.dead_letters import dead_letter_headers
+from repositories.operations.letters import LetterId
 from tests.unit.consumers.records import (
     AHCIP_SUBMITTED,
     GOOD,
@@ -146,3 +149,16 @@ def test_the_headers_of_a_dead_letter_fit_its_message() -> None:
     for name in (name for name in headers if name.startswith("dlq-")):
         without = {other: value for other, value in headers.items() if other != name}
         assert not _is_valid("claim-submitted.dlq", "headers", without)
+
+
+def test_the_header_of_a_copy_fits_where_copies_go_and_where_they_die() -> None:
+    letter_id = LetterId("claim-submitted", 2, 1042, 1_768_581_001_250)
+    record = binary(b"no JSON")
+    sent = copy_headers(Original(*letter_id, None, b"no JSON", record.headers), 1)
+    dead = dead_letter_headers(refused(replace(record, headers=sent)), "claims")
+    for message, own in (("binary", sent), ("dlq", dead)):
+        headers = {name: value.decode() for name, value in own}
+        assert headers[REDRIVE_OF] == "claim-submitted:2:1042:1768581001250"
+        assert _is_valid(f"claim-submitted.{message}", "headers", headers)
+        headers[REDRIVE_OF] = "claim-submitted"
+        assert not _is_valid(f"claim-submitted.{message}", "headers", headers)

@@ -110,6 +110,12 @@ STAGED_ROWS: list[tuple[str, str, Level, str]] = [
         "stopped partitions: claim-paid 3 is read no further than offset 17: It is damaged",
     ),
     (
+        "INSERT INTO job_runs (job, night, ended_at) VALUES ('nightly', current_date - 4, now())",
+        "DELETE FROM job_runs",
+        Level.WRONG,
+        r"nightly run: one is due since 20\d\d-.* nobody is at it.*start `claim-analytics run`",
+    ),
+    (
         "UPDATE installation SET installation_id = gen_random_uuid()",
         "UPDATE installation SET installation_id = '{installation}'",
         Level.WRONG,

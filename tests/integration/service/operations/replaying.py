@@ -51,7 +51,8 @@ async def consumed(
         decoders = {name: faulty(decode, fault) for name, decode in CLAIMS.decoders.items()}
         claims = replace(CLAIMS, decoders=decoders)
     subscriptions: Sequence[AnySubscription] = [claims, coach] if coach else [claims]
-    service = Service(deployment.settings, subscriptions)
+    # One lane: a second would let the first join anew, which takes a second.
+    service = Service(deployment.having(claim_lanes=1).settings, subscriptions)
     running = asyncio.create_task(service.run())
     ends = await all_end_offsets(deployment)
 

@@ -17,10 +17,10 @@ from tests.harness.deployment import Deployment, plan_deployment
 from tests.harness.process import ServiceProcess
 from tests.harness.waiting import LONG, until_async
 from tests.integration.repositories.examples import apply, submitted
-from tests.integration.repositories.migrated import upgrade
 from tests.integration.repositories.report_examples import P
 from tests.integration.repositories.waiting import transaction_of_another, until_waiting
 from tests.integration.service.command_line import NOBODY_LISTENS, Finished, claim_analytics
+from tests.servers import migrate
 
 ERASE_P = ("erase", "provider", str(P), "--why", "asked", "--yes")
 KEEP_P = "SELECT FROM providers WHERE provider_id = $1 FOR NO KEY UPDATE"
@@ -34,7 +34,7 @@ BREAK_LOCKS = """
 @pytest.fixture
 async def deployment(postgres: str) -> Deployment:
     """A database in which provider P has a claim; no command here asks for Kafka."""
-    upgrade(postgres)
+    migrate(postgres)
     database = Database(postgres)
     await apply(database, submitted())
     await database.close()

@@ -17,6 +17,7 @@ from migrations.revisions import head
 from repositories.postgres.database import Database
 from service.kafka import TopicPlan, kafka_admin
 from service.operations.doctor import Finding, Level, examine, work
+from service.operations.doctor.nights import look_at_nightly_run
 from service.reports.files.keys import Keyring, new_master_key
 from service.reports.files.locations import open_store
 from service.reports.ownership import MARKER
@@ -26,8 +27,9 @@ from service.wiring import kafka_connection
 from tests.harness.deployment import PAID, Deployment
 from tests.harness.kafka import commit, publish
 from tests.harness.messages import nonsense
-from tests.harness.process import PROGRAM, ServiceProcess, consuming
+from tests.harness.process import ServiceProcess, consuming
 from tests.harness.reports import deploy_reports
+from tests.harness.starter import PROGRAM
 from tests.harness.waiting import until_async
 from tests.integration.service.command_line import NOBODY_LISTENS, claim_analytics
 from tests.integration.service.operations.faults import STAGED_ROWS, WRONG_SETTINGS, Staged
@@ -54,7 +56,7 @@ async def _deployed(kafka: str, url: str, folder: Path) -> Deployment:
     await Bench(database, open_store(str(folder)), keys).make(format="CSV")
     await database.close()
     execute(url, "DELETE FROM outbox")
-    return deployment
+    return deployment.having(nightly_at="03:00")  # nothing runs it here
 
 
 def said(found: Sequence[Finding], level: Level) -> list[str]:
@@ -85,8 +87,8 @@ async def test_where_nothing_is_wrong_everything_was_looked_at_and_nothing_chang
     found = await examine(healthy.settings)
     assert said(found, Level.WRONG) == []
     assert {one.area for one in found} == {
-        "PostgreSQL", "clock", "Kafka", "permissions", "topics", "lag", "work that waits", "keys",
-        "report store",
+        "PostgreSQL", "clock", "Kafka", "permissions", "topics", "lag", "work that waits",
+        "nightly run", "keys", "report store",
     }  # fmt: skip
     assert all("no instance reads" in text for text in said(found, Level.LOOK))
     assert stored(healthy) == before
@@ -136,6 +138,35 @@ async def test_each_state_of_the_database_that_needs_somebody_is_found(
         execute(healthy.database_url, undo)
     others = [text for text in said(found, level) if "no instance reads" not in text]
     assert [text for text in others if re.search(expected, text)] == others != []
+
+
+async def test_a_nightly_run_that_is_switched_off_is_told_and_one_that_is_under_way_is_none_missed(
+    healthy: Deployment,
+) -> None:
+    async def found(deployment: Deployment, running: bool | None = None) -> Finding:
+        [only] = await look_at_nightly_run(deployment.settings, database, running)
+        return only
+
+    database = Database(healthy.database_url)
+    off = await found(healthy.having(nightly_at="off"))
+    assert (off.level, "refresh" in off.said) == (Level.LOOK, True)
+    rows = "INSERT INTO job_runs (job, night, {}) VALUES ('nightly', current_date - {}, {})"
+    try:
+        execute(healthy.database_url, rows.format("ended_at", 4, "now()"))
+        for running, todo in ((True, "the log of the instances"), (None, "if no instance runs")):
+            missed = await found(healthy, running)
+            assert (missed.level, todo in missed.said) == (Level.WRONG, True)
+        lease = "gen_random_uuid(), now() + interval '1 minute'"
+        execute(healthy.database_url, rows.format("lease_token, leased_until", 1, lease))
+        assert "under way since" in (await found(healthy)).said
+        lapsed = "UPDATE job_runs SET leased_until = now() WHERE lease_token IS NOT NULL"
+        execute(healthy.database_url, lapsed)
+        assert (await found(healthy)).level is Level.WRONG
+        execute(healthy.database_url, rows.format("ended_at", 0, "now()"))
+        assert "none is due" in (await found(healthy)).said
+    finally:
+        execute(healthy.database_url, "DELETE FROM job_runs")
+        await database.close()
 
 
 async def test_a_user_without_rights_is_told_all_that_it_lacks(healthy: Deployment) -> None:

@@ -48,7 +48,7 @@ async def read(deployment: Deployment, *events: EventSpec) -> None:
         stored = await stored_offsets(deployment, deployment.group)
         return all(stored.get(where) == end for where, end in ends.items())
 
-    async with consuming(deployment):
+    async with consuming(deployment.having(claim_lanes=1)):
         await all_applied(deployment, map(to_plain, events))
         await until_async(done, "the end of the topics")
 

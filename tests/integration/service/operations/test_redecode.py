@@ -12,6 +12,7 @@ from repositories.claims.rows import ClaimEventRow
 from repositories.erasure import erase_patient
 from repositories.postgres.database import Database
 from tests.harness.deployment import Deployment
+from tests.harness.fixtures import ON_BOTH
 from tests.harness.kafka import dead_letters, publish
 from tests.harness.messages import coach_examples, message, simulated
 from tests.harness.rows import assert_tables_equal_oracle, connected
@@ -37,6 +38,7 @@ def writing(name: str, wrong: Callable[[bytes], bytes]) -> Callable[[list[bytes]
     ]
 
 
+@ON_BOTH
 async def test_fields_that_were_not_read_are_corrected_with_claims_and_figures(
     deployment: Deployment,
 ) -> None:
@@ -124,6 +126,7 @@ async def test_a_record_of_a_topic_that_was_created_anew_is_not_the_rows(
     assert await all_rows(deployment) == before
 
 
+@ON_BOTH
 async def test_what_was_stored_as_another_claim_version_or_provider_is_moved(
     deployment: Deployment,
 ) -> None:

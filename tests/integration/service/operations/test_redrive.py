@@ -3,6 +3,7 @@
 The service runs in the test's own process, with real servers and decoders that can be broken.
 """
 
+import asyncio
 from collections import Counter
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import replace
@@ -19,6 +20,7 @@ from repositories.operations.letter_states import KnownLetter, LetterFilter, fin
 from repositories.postgres.database import Database
 from repositories.vocabulary import LetterState
 from service.message_files import read_messages
+from service.operations import redrive as redriving
 from service.operations.redrive import (
     LOST,
     TAKEN_IN,
@@ -141,6 +143,19 @@ async def test_a_letter_that_was_sent_back_twice_counts_once(
     assert [letter.redrives for letter in await letters(database)] == [2, 2]
     async with connected(deployment) as observer:
         assert await observer.fetchval("SELECT count(*) FROM claim_events") == 2
+
+
+async def test_what_one_of_two_redrives_at_once_has_sent_the_other_leaves(
+    deployment: Deployment, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(redriving, "CHUNK", 10)
+    async with consuming_with(deployment, Fault([]), CLAIMS):
+        await publish(deployment, nonsense(deployment, 40))
+        await until_states(database, open=40)
+    both = await asyncio.gather(*[sent_back(deployment, database) for _ in range(2)])
+    assert sum(counts.get("redriven", 0) for counts in both) == 40
+    assert {letter.redrives for letter in await letters(database)} == {1}
+    assert sum((await all_end_offsets(deployment)).values()) == 80
 
 
 async def test_originals_that_are_read_again_and_can_be_used_need_no_redrive(

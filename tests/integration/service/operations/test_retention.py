@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from datetime import date
+from datetime import date, datetime
 from pathlib import Path
 
 import pytest
@@ -15,7 +15,7 @@ from service.operations.errors import CannotBegin
 from service.operations.retention import removable_claims, remove_claims
 from service.settings import PREFIX
 from tests.integration.repositories.database_state import dump
-from tests.integration.repositories.examples import apply, expected, paid, settled
+from tests.integration.repositories.examples import apply, expected, paid, settled, uuid_of
 from tests.integration.service.command_line import Finished, claim_analytics
 
 SET_HORIZON = "INSERT INTO cache_horizon (first_month) VALUES ('2024-10-01')"
@@ -73,6 +73,17 @@ async def test_it_shows_what_would_go_then_removes_it_and_notes_who_and_why(
     assert noted == ["somebody", "retention", "over its time", "done"]
     assert json.loads(action["counts"]) == gone
     assert await settled(database, observer) == expected(NEW, first_month=date(2024, 10, 1))
+
+    def receipt(claim: str, *form: str) -> Finished:
+        asked = ("receipt", str(uuid_of(f"claim {claim}")), *form)
+        return claim_analytics(tmp_path, *asked, environment=environment)
+
+    shown = receipt("A")
+    assert (shown.code, shown.output[:15]) == (5, "removed. Claim "), shown.words
+    since = await observer.fetchval("SELECT max(erased_at) FROM erasures")
+    removed_at = json.loads(receipt("A", "--version", "1", "--json").output)["removed_at"]
+    assert datetime.fromisoformat(removed_at) <= since
+    assert receipt("E").code == 0
 
 
 async def test_broken_off_it_has_removed_whole_claims_and_goes_on_when_repeated(

@@ -6,17 +6,17 @@ neither. In pairs, by turns in which is first, as a shared machine changes from 
 """
 
 import asyncio
+import sys
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from statistics import median
-from urllib.error import URLError
-from urllib.request import urlopen
 from uuid import uuid4
 
+import httpx
 from rich.console import Console
 
 from service import wiring
@@ -25,11 +25,12 @@ from service.local.stack.server import free_ports
 from service.settings import Settings
 from service.topics import create_missing_topics
 from tests.benchmarks.claims import Bench, settings_of
-from tests.benchmarks.processes import HERE, Run, drain
+from tests.benchmarks.processes import HERE, Run, drain, program
 from tests.benchmarks.workload import TOPICS, Workload, message, topics_named
 from tests.harness.collector import span_collector
 
 PAIRS = 10
+SERVE = Path(__file__).with_name("serve_until.py")
 # Of ten differences the second least and the second greatest: their median lies between them with
 # a probability of 98 %, whatever their distribution.
 WITHIN = slice(1, -1)
@@ -58,10 +59,12 @@ def measure_numbers(bench: Bench, workload: Workload, against: Path | None) -> C
     asyncio.run(_preload(settings_of(bench.environment("preload") | topics), workload))
     pairs, scrapes = [], list[float]()
 
+    def measured(environment: Mapping[str, str], checkout: Path = HERE) -> Run:
+        command = [sys.executable, "-P", str(SERVE), str(workload.events), program(checkout)]
+        return drain(bench.stack, workload.events, environment, command, checkout=checkout)
+
     def off() -> Run:
-        checkout = against or HERE
-        environment = bench.environment("off", checkout) | topics
-        return drain(bench.stack, workload.events, environment, checkout=checkout)
+        return measured(bench.environment("off", against or HERE) | topics, against or HERE)
 
     def on() -> Run:
         address = f"127.0.0.1:{free_ports(1)[0]}"
@@ -72,10 +75,12 @@ def measure_numbers(bench: Bench, workload: Workload, against: Path | None) -> C
                 "CLAIM_ANALYTICS_HTTP_ADDRESS": address,
                 "OTEL_EXPORTER_OTLP_ENDPOINT": collector.url,
             }
-            run = drain(bench.stack, workload.events, environment)
+            run = measured(environment)
             if not any(span.links for span in collector.spans("batch")):
                 raise AssertionError("no span links to its events: what was measured is nothing")
-            return run
+        if not scrapes:
+            raise AssertionError("nothing was scraped: what was measured is nothing")
+        return run
 
     for number in range(PAIRS):
         if number % 2:
@@ -103,14 +108,14 @@ async def _preload(settings: Settings, workload: Workload) -> None:
 def _scraping(address: str, seconds: list[float]) -> Iterator[None]:
     """Scrape every few seconds, from a thread, and note how long each took."""
     over = threading.Event()
+    client = httpx.Client(base_url=f"http://{address}", trust_env=False)
 
     def scrape() -> None:
         while not over.wait(SCRAPE_SECONDS):
             began = time.monotonic()
             try:
-                with urlopen(f"http://{address}/metrics", timeout=5) as answer:
-                    answer.read()
-            except URLError:
+                client.get("/metrics").raise_for_status()
+            except httpx.TransportError:
                 continue  # it has not begun, or has ended
             seconds.append(time.monotonic() - began)
 
@@ -121,6 +126,7 @@ def _scraping(address: str, seconds: list[float]) -> Iterator[None]:
     finally:
         over.set()
         thread.join()
+        client.close()
 
 
 def show_numbers(cost: Cost, console: Console) -> None:
