@@ -1,0 +1,125 @@
+"""One run: the workload is published beside the faults, all is read, and then it is checked."""
+
+import asyncio
+import os
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from random import Random
+from tempfile import gettempdir
+
+from service.local.stack.kafka import KafkaBroker
+from service.local.stack.postgres import PostgresServer
+from tests.harness.deployment import Deployment
+from tests.harness.kafka import producer
+from tests.harness.reports import QUICK, all_told, deploy_reports
+from tests.reliability.torture.checker import findings
+from tests.reliability.torture.faults import FAULTS, STATEMENT_SECONDS, SURELY, Stage
+from tests.reliability.torture.fleet import RUN, Fleet
+from tests.reliability.torture.workload import Publisher, Size, Workload, make_workload
+
+LEAST_SECONDS = 2.0  # in which a part of the workload is published, beside a fault
+AGES = 600.0  # seconds: a deadline for what takes its time
+# Members that die are soon missed, and leases soon over; and nothing is given up for being killed.
+RESTLESS = {
+    "group_session_seconds": 1.5,
+    "claim_lanes": 1,
+    "topic_partitions": 6,
+    "database_statement_seconds": STATEMENT_SECONDS,
+    "report_most_tries": 1_000,
+    "report_workers": 1,
+    **QUICK,
+}
+Schedule = Sequence[tuple[str, Random]]
+Tell = Callable[[str], None]
+
+
+@dataclass
+class Result:
+    """What one run did and found; the numbers are for the report."""
+
+    faults: Counter[str]
+    crash_points: Counter[str]
+    kills: int
+    workload: Workload
+    seconds: float
+    findings: list[str] = field(default_factory=list)
+
+
+async def torture(
+    broker: KafkaBroker,
+    server: PostgresServer,
+    database_url: str,
+    folder: Path,
+    seed: int,
+    size: Size,
+    schedule: Schedule,
+    tell: Tell = lambda _: None,
+) -> Result:
+    """`folder` is for files; `schedule` as `faults.schedule` makes it."""
+    began = time.monotonic()
+    deployment = await _deployed(broker, database_url, folder)
+    workload = make_workload(deployment, seed, size)
+    with temporary_files_in(folder / "temporary"), closing(Fleet(deployment)) as fleet:
+        stage = Stage(deployment, broker, server, fleet, workload, folder / "temporary")
+        fleet.mend()
+        async with producer(deployment, enable_idempotence=True) as client:
+            publisher = Publisher(client)
+            for part, (name, rng) in zip(workload.split(len(schedule)), schedule, strict=True):
+                tell(f"{time.monotonic() - began:6.0f} s  {name}")
+                publishing = asyncio.create_task(publisher.publish(part, LEAST_SECONDS))
+                try:
+                    await FAULTS[name](stage, rng)
+                    await publishing
+                finally:
+                    publishing.cancel()
+                stage.tally[name] += 1
+        tell(f"{time.monotonic() - began:6.0f} s  all is published and broken; reading the rest")
+        await _read_to_the_end(stage)
+        found = await findings(stage)
+    return Result(
+        stage.tally,
+        fleet.met,
+        fleet.kills,
+        workload,
+        time.monotonic() - began,
+        found,
+    )
+
+
+async def _deployed(broker: KafkaBroker, database_url: str, folder: Path) -> Deployment:
+    for name in ("store", "temporary"):
+        (folder / name).mkdir()
+    return await deploy_reports(
+        broker.bootstrap_servers, database_url, folder / "store", settings=RESTLESS
+    )
+
+
+async def _read_to_the_end(stage: Stage) -> None:
+    """Until nothing is under way: the letters are redriven once more, for a faulty decoder's."""
+    fleet, deployment = stage.fleet, stage.deployment
+    fleet.mend()
+    await fleet.command(*RUN, "--drain")
+    await fleet.command("dlq", "redrive", "--again", *SURELY)
+    await fleet.command(*RUN, "--drain")
+    of_the_living = [
+        report_id
+        for report_id, provider_id in stage.workload.reports.items()
+        if str(provider_id) not in stage.erased
+    ]
+    await all_told(deployment, len(of_the_living), AGES)
+    await fleet.stop()
+
+
+@contextmanager
+def temporary_files_in(folder: Path) -> Iterator[None]:
+    """Processes that are started meanwhile have their temporary files there."""
+    before = gettempdir()  # of this process, which keeps it
+    os.environ["TMPDIR"] = str(folder)
+    try:
+        yield
+    finally:
+        os.environ["TMPDIR"] = before
