@@ -14,8 +14,11 @@ from tempfile import TemporaryDirectory
 
 from service.local.stack import StackError
 from tests import servers
+from tests.harness.starter import PROGRAM
 from tests.reliability.torture.faults import schedule
-from tests.reliability.torture.machine import Result, torture
+from tests.reliability.torture.fleet import Program
+from tests.reliability.torture.machine import Result, Schedule, torture, with_bug
+from tests.reliability.torture.seeded_bugs import BUGS
 from tests.reliability.torture.workload import Size
 
 SHORT, SHORT_FAULTS = Size(events=20_000, reports=60), 30
@@ -29,12 +32,22 @@ def main() -> int:
     parser.add_argument("--faults", type=int, help="so many of them")
     parser.add_argument("--events", type=int, help="so many messages")
     parser.add_argument("--reports", type=int, help="so many report requests")
+    parser.add_argument("--bugs", action="store_true", help="test the checker: it must find each")
     given = parser.parse_args()
     seed = secrets.randbelow(1_000_000) if given.seed is None else given.seed
+    if given.bugs:
+        return 1 if [bug for bug in BUGS if not _found(bug, seed)] else 0
     usual = LONG if given.long else SHORT
     size = Size(given.events or usual.events, given.reports or usual.reports, usual.providers)
     faults = given.faults or (LONG_FAULTS if given.long else SHORT_FAULTS)
     _say(f"seed {seed}: {size.events:,} messages, {size.reports:,} reports, {faults} faults")
+    result = _run(seed, size, schedule(seed, faults))
+    _say(report(seed, result))
+    return 1 if result.findings else 0
+
+
+def _run(seed: int, size: Size, faults: Schedule, program: Program = (PROGRAM,)) -> Result:
+    """On servers of its own."""
     try:
         with (
             servers.own_kafka() as broker,
@@ -42,14 +55,18 @@ def main() -> int:
             servers.fresh_database(server.url) as url,
             TemporaryDirectory(prefix="claim-analytics-torture-") as folder,
         ):
-            running = torture(
-                broker, server, url, Path(folder), seed, size, schedule(seed, faults), _say
-            )
-            result = asyncio.run(running)
+            run = torture(broker, server, url, Path(folder), seed, size, faults, program, _say)
+            return asyncio.run(run)
     except StackError as error:
         sys.exit(f"The servers cannot be started here: {error}")
-    _say(report(seed, result))
-    return 1 if result.findings else 0
+
+
+def _found(bug: str, seed: int) -> bool:
+    """Whether the check that should find the bug does."""
+    result = _run(seed, *with_bug(bug, seed))
+    found = any(each.startswith(f"{BUGS[bug].found_by}:") for each in result.findings)
+    _say(f"{bug}: {'found by ' + BUGS[bug].found_by if found else f'NOT FOUND {result.findings}'}")
+    return found
 
 
 def report(seed: int, result: Result) -> str:

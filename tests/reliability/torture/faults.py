@@ -56,7 +56,8 @@ Fault = Callable[[Stage, Random], Awaitable[None]]
 async def killed(stage: Stage, rng: Random) -> None:
     """SIGKILL at any moment, of one member after the other or of all at once."""
     for _ in range(3):
-        await pause(rng, 0.2, 1.2)
+        await stage.fleet.at_work()
+        await pause(rng, 0, 0.8)
         if rng.random() < 0.3:
             stage.fleet.kill_all()
         elif stage.fleet.members:
@@ -72,7 +73,8 @@ async def crashed(stage: Stage, rng: Random) -> None:
 async def frozen(stage: Stage, rng: Random) -> None:
     """SIGSTOP for longer than sessions and leases last, then SIGCONT: a zombie comes back."""
     [member] = rng.sample(stage.fleet.members, 1)
-    await pause(rng, 0.1, 0.8)
+    await stage.fleet.at_work()
+    await pause(rng, 0, 0.8)
     member.freeze()
     await pause(rng, 1.5, 4)
     member.thaw()

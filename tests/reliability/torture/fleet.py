@@ -5,7 +5,7 @@ import signal
 import sys
 from collections import Counter
 from collections.abc import Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from random import Random
@@ -18,6 +18,8 @@ from tests.reliability.torture import dying
 
 RUN = ("run", "--only", "claims", "--only", "reports")
 KILLED = -signal.SIGKILL
+AT_WORK_SECONDS = 4.0
+COMMAND_SECONDS = 180.0
 Program = Sequence[str | Path]
 
 
@@ -52,6 +54,15 @@ class Fleet:
         """One that kills itself at the point's so many-th turn."""
         program = (sys.executable, dying.__file__, point, str(turn))
         return self.start(*arguments, program=program)
+
+    async def at_work(self) -> None:
+        """Wait until a member applies batches, but not for ever: there may be nothing to do."""
+
+        def applying() -> bool:
+            return any(process.log("batch applied") for process in self.members)
+
+        with suppress(AssertionError):
+            await until(applying, "a batch", AT_WORK_SECONDS)
 
     def kill(self, process: ServiceProcess) -> None:
         self._look_for_the_dead()
@@ -102,7 +113,11 @@ class Fleet:
     async def command(self, *arguments: str, point: str | None = None) -> int:
         """An operator's command, to its end, or to its death at the point; its exit code."""
         process = self.dying_at(point, 1, *arguments) if point else self.start(*arguments)
-        code = await process.ended(180)
+        try:
+            code = await process.ended(COMMAND_SECONDS)
+        except AssertionError:
+            self._find(process, f"`{' '.join(arguments)}` does not end")
+            return 1
         if code == KILLED and point:
             await self._died_at(point, process)
         elif code not in {0, 3}:  # 3: a server did not answer

@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import sys
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
@@ -16,18 +17,22 @@ from service.local.stack.postgres import PostgresServer
 from tests.harness.deployment import Deployment
 from tests.harness.kafka import producer
 from tests.harness.reports import QUICK, all_told, deploy_reports
+from tests.harness.starter import PROGRAM
+from tests.reliability.torture import seeded_bugs
 from tests.reliability.torture.checker import findings
 from tests.reliability.torture.faults import FAULTS, STATEMENT_SECONDS, SURELY, Stage
-from tests.reliability.torture.fleet import RUN, Fleet
+from tests.reliability.torture.fleet import RUN, Fleet, Program
+from tests.reliability.torture.seeded_bugs import BUGS
 from tests.reliability.torture.workload import Publisher, Size, Workload, make_workload
 
 LEAST_SECONDS = 2.0  # in which a part of the workload is published, beside a fault
+TINY = Size(events=500, reports=6, providers=4)
 AGES = 600.0  # seconds: a deadline for what takes its time
 # Members that die are soon missed, and leases soon over; and nothing is given up for being killed.
 RESTLESS = {
     "group_session_seconds": 1.5,
     "claim_lanes": 1,
-    "topic_partitions": 6,
+    "topic_partitions": 4,
     "database_statement_seconds": STATEMENT_SECONDS,
     "report_most_tries": 1_000,
     "report_workers": 1,
@@ -57,13 +62,18 @@ async def torture(
     seed: int,
     size: Size,
     schedule: Schedule,
+    program: Program = (PROGRAM,),
     tell: Tell = lambda _: None,
 ) -> Result:
-    """`folder` is for files; `schedule` as `faults.schedule` makes it."""
+    """`folder` is for files; `schedule` as `faults.schedule` makes it; `program` is what runs in
+    place of `claim-analytics`."""
     began = time.monotonic()
     deployment = await _deployed(broker, database_url, folder)
     workload = make_workload(deployment, seed, size)
-    with temporary_files_in(folder / "temporary"), closing(Fleet(deployment)) as fleet:
+    with (
+        temporary_files_in(folder / "temporary"),
+        closing(Fleet(deployment, program=program)) as fleet,
+    ):
         stage = Stage(deployment, broker, server, fleet, workload, folder / "temporary")
         fleet.mend()
         async with producer(deployment, enable_idempotence=True) as client:
@@ -88,6 +98,12 @@ async def torture(
         time.monotonic() - began,
         found,
     )
+
+
+def with_bug(name: str, seed: int) -> tuple[Size, Schedule, Program]:
+    """What shows a seeded bug: a little of everything, and the faults that bring it out."""
+    faults = [(fault, Random(f"{seed} {at}")) for at, fault in enumerate(BUGS[name].faults)]
+    return TINY, faults, (sys.executable, seeded_bugs.__file__, name)
 
 
 async def _deployed(broker: KafkaBroker, database_url: str, folder: Path) -> Deployment:
