@@ -7,6 +7,7 @@ takes an hour or two.
 
 import argparse
 import asyncio
+import logging
 import secrets
 import sys
 from pathlib import Path
@@ -19,6 +20,7 @@ from tests.reliability.torture.faults import schedule
 from tests.reliability.torture.fleet import Program
 from tests.reliability.torture.machine import Result, Schedule, torture, with_bug
 from tests.reliability.torture.seeded_bugs import BUGS
+from tests.reliability.torture.wires import wired_kafka
 from tests.reliability.torture.workload import Size
 
 SHORT, SHORT_FAULTS = Size(events=20_000, reports=60), 30
@@ -34,6 +36,7 @@ def main() -> int:
     parser.add_argument("--reports", type=int, help="so many report requests")
     parser.add_argument("--bugs", action="store_true", help="test the checker: it must find each")
     given = parser.parse_args()
+    logging.getLogger("aiokafka").setLevel(logging.CRITICAL)  # it tells of every broken connection
     seed = secrets.randbelow(1_000_000) if given.seed is None else given.seed
     if given.bugs:
         return 1 if [bug for bug in BUGS if not _found(bug, seed)] else 0
@@ -50,7 +53,7 @@ def _run(seed: int, size: Size, faults: Schedule, program: Program = (PROGRAM,))
     """On servers of its own."""
     try:
         with (
-            servers.own_kafka() as broker,
+            wired_kafka() as broker,
             servers.own_postgres() as server,
             servers.fresh_database(server.url) as url,
             TemporaryDirectory(prefix="claim-analytics-torture-") as folder,

@@ -4,22 +4,26 @@ Beside each of them a part of the workload is published. Moments and choices com
 """
 
 import asyncio
+import sys
 from collections import Counter
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from random import Random
 from typing import Final
 from uuid import UUID
 
-from service.local.stack.kafka import KafkaBroker
+from aiokafka.errors import KafkaError
+
 from service.local.stack.postgres import PostgresServer
 from tests.harness.deployment import Deployment
-from tests.harness.kafka import commit, committed
-from tests.harness.rows import connected
+from tests.harness.kafka import commit, committed, members
+from tests.harness.rows import Positions, connected
 from tests.harness.waiting import until_async
-from tests.reliability.torture import dying
+from tests.reliability.torture import dying, misreading
 from tests.reliability.torture.fleet import RUN, Fleet, pause
+from tests.reliability.torture.wires import Wire, WiredBroker, disturb
 from tests.reliability.torture.workload import Workload
 
 STATEMENT_SECONDS: Final = 3  # after which the service gives a statement up
@@ -41,10 +45,11 @@ class Stage:
     """What faults work on. `erased` are the ids of providers that are gone for good."""
 
     deployment: Deployment
-    broker: KafkaBroker
+    broker: WiredBroker
     server: PostgresServer
     fleet: Fleet
     workload: Workload
+    wires: dict[str, Wire]  # to the broker, and to the database
     temporary: Path  # the folder for the processes' temporary files
     tally: Counter[str] = field(default_factory=Counter)
     erased: set[str] = field(default_factory=set)
@@ -133,7 +138,8 @@ async def offsets_moved(stage: Stage, rng: Random) -> None:
     await stage.fleet.stop()
     for consumer in CONSUMERS:
         group = stage.deployment.settings.group(consumer)
-        known = await committed(stage.deployment, group)
+
+        known = await _offsets_once_empty(stage, group)
         moved = {
             at: rng.randint(0, known[at]) if rng.random() < 0.8 else known[at] + rng.randint(0, 50)
             for at in sorted(known)
@@ -141,6 +147,21 @@ async def offsets_moved(stage: Stage, rng: Random) -> None:
         if moved:
             await commit(stage.deployment, group, moved)
     stage.fleet.mend()
+
+
+async def _offsets_once_empty(stage: Stage, group: str) -> Positions:
+    """The group's, once those who were killed are missed; a new broker has no groups yet."""
+    found: Positions = {}
+
+    async def are_known() -> bool:
+        with suppress(KafkaError):
+            if not await members(stage.deployment, group):
+                found.update(await committed(stage.deployment, group))
+                return True
+        return False
+
+    await until_async(are_known, f"nobody to be in {group}")
+    return found
 
 
 def _operated(name: str) -> Fault:
@@ -156,6 +177,24 @@ def _operated(name: str) -> Fault:
         await again
 
     return operated
+
+
+async def misread(stage: Stage, rng: Random) -> None:
+    """A faulty version takes good events for garbage, and is taken back; a redrive mends it."""
+    stage.fleet.kill_all()
+    program = (sys.executable, misreading.__file__)
+    faulty = [stage.fleet.start(*RUN, program=program) for _ in range(stage.fleet.size)]
+    stage.fleet.members += faulty
+    await stage.fleet.at_work()
+    await pause(rng, 0.5, 2)
+    stage.fleet.kill_all()
+    stage.fleet.mend()
+
+
+async def network_disturbed(stage: Stage, rng: Random) -> None:
+    """Between the service and one of its servers, or both at once."""
+    wires = rng.sample(sorted(stage.wires), rng.choice((1, 1, 2)))
+    await asyncio.gather(*(disturb(stage.wires[one], rng) for one in wires))
 
 
 async def erased(stage: Stage, rng: Random) -> None:
@@ -183,6 +222,8 @@ FAULTS: Final[dict[str, Fault]] = {
     "connections cut": connections_cut,
     "locks held": locks_held,
     "offsets moved": offsets_moved,
+    "misread": misread,
+    "network disturbed": network_disturbed,
     "erased": erased,
     **{f"beside a {name}": _operated(name) for name in OF_COMMANDS},
 }

@@ -6,13 +6,13 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import closing, contextmanager
+from contextlib import AsyncExitStack, closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from random import Random
 from tempfile import gettempdir
+from urllib.parse import urlsplit
 
-from service.local.stack.kafka import KafkaBroker
 from service.local.stack.postgres import PostgresServer
 from tests.harness.deployment import Deployment
 from tests.harness.kafka import producer
@@ -23,7 +23,8 @@ from tests.reliability.torture.checker import findings
 from tests.reliability.torture.faults import FAULTS, STATEMENT_SECONDS, SURELY, Stage
 from tests.reliability.torture.fleet import RUN, Fleet, Program
 from tests.reliability.torture.seeded_bugs import BUGS
-from tests.reliability.torture.workload import Publisher, Size, Workload, make_workload
+from tests.reliability.torture.wires import Wire, WiredBroker, wire
+from tests.reliability.torture.workload import Size, Workload, make_workload, publish
 
 LEAST_SECONDS = 2.0  # in which a part of the workload is published, beside a fault
 TINY = Size(events=500, reports=6, providers=4)
@@ -55,7 +56,7 @@ class Result:
 
 
 async def torture(
-    broker: KafkaBroker,
+    broker: WiredBroker,
     server: PostgresServer,
     database_url: str,
     folder: Path,
@@ -68,36 +69,28 @@ async def torture(
     """`folder` is for files; `schedule` as `faults.schedule` makes it; `program` is what runs in
     place of `claim-analytics`."""
     began = time.monotonic()
-    deployment = await _deployed(broker, database_url, folder)
-    workload = make_workload(deployment, seed, size)
-    with (
-        temporary_files_in(folder / "temporary"),
-        closing(Fleet(deployment, program=program)) as fleet,
-    ):
-        stage = Stage(deployment, broker, server, fleet, workload, folder / "temporary")
+
+    def say(what: str) -> None:
+        tell(f"{time.monotonic() - began:6.0f} s  {what}")
+
+    async with AsyncExitStack() as stack:
+        wires = {
+            "Kafka": await stack.enter_async_context(wire(broker.port, broker.wire_port)),
+            "PostgreSQL": await stack.enter_async_context(wire(server.port)),
+        }
+        deployment = await _deployed(broker, _by(wires["PostgreSQL"], database_url), folder)
+        stack.enter_context(temporary_files_in(folder / "temporary"))
+        fleet = stack.enter_context(closing(Fleet(deployment, program=program)))
+        workload = make_workload(deployment, seed, size)
+        stage = Stage(deployment, broker, server, fleet, workload, wires, folder / "temporary")
         fleet.mend()
-        async with producer(deployment, enable_idempotence=True) as client:
-            publisher = Publisher(client)
-            for part, (name, rng) in zip(workload.split(len(schedule)), schedule, strict=True):
-                tell(f"{time.monotonic() - began:6.0f} s  {name}")
-                publishing = asyncio.create_task(publisher.publish(part, LEAST_SECONDS))
-                try:
-                    await FAULTS[name](stage, rng)
-                    await publishing
-                finally:
-                    publishing.cancel()
-                stage.tally[name] += 1
-        tell(f"{time.monotonic() - began:6.0f} s  all is published and broken; reading the rest")
+        await _publish_beside(stage, schedule, say)
+        say("all is published and broken; reading the rest")
         await _read_to_the_end(stage)
+        say("checking")
         found = await findings(stage)
-    return Result(
-        stage.tally,
-        fleet.met,
-        fleet.kills,
-        workload,
-        time.monotonic() - began,
-        found,
-    )
+    seconds = time.monotonic() - began
+    return Result(stage.tally, fleet.met, fleet.kills, workload, seconds, found)
 
 
 def with_bug(name: str, seed: int) -> tuple[Size, Schedule, Program]:
@@ -106,7 +99,27 @@ def with_bug(name: str, seed: int) -> tuple[Size, Schedule, Program]:
     return TINY, faults, (sys.executable, seeded_bugs.__file__, name)
 
 
-async def _deployed(broker: KafkaBroker, database_url: str, folder: Path) -> Deployment:
+async def _publish_beside(stage: Stage, schedule: Schedule, say: Tell) -> None:
+    """A part of the workload beside each fault."""
+    async with producer(stage.deployment, enable_idempotence=True) as client:
+        for part, (name, rng) in zip(stage.workload.split(len(schedule)), schedule, strict=True):
+            say(name)
+            publishing = asyncio.create_task(publish(client, part, LEAST_SECONDS))
+            try:
+                await FAULTS[name](stage, rng)
+                await publishing
+            finally:
+                publishing.cancel()
+            stage.tally[name] += 1
+
+
+def _by(wired: Wire, url: str) -> str:
+    """The same database by the wire."""
+    place = urlsplit(url)
+    return place._replace(netloc=place.netloc.replace(f":{place.port}", f":{wired.port}")).geturl()
+
+
+async def _deployed(broker: WiredBroker, database_url: str, folder: Path) -> Deployment:
     for name in ("store", "temporary"):
         (folder / name).mkdir()
     return await deploy_reports(
