@@ -240,6 +240,8 @@ def ends_connection(error: Exception) -> bool:
         getattr(error, "severity_en", None) in {"FATAL", "PANIC"}
         or getattr(error, "sqlstate", None) in CONNECTION_SQLSTATES
         or isinstance(error, asyncpg.InternalClientError)  # in the middle of what is not known
+        # It was lost before the statement; the driver has no other sign of it.
+        or (isinstance(error, asyncpg.InterfaceError) and "connection is closed" in str(error))
     )
 
 

@@ -43,6 +43,24 @@ async def test_a_backend_that_is_terminated_is_a_passing_fault(
     assert await settled(database, observer) == expected(paid())
 
 
+async def test_a_connection_that_was_lost_between_two_statements_is_a_passing_fault(
+    database: Database,
+) -> None:
+    """The driver says so itself then, without a code; so it does past the pool, as in a COPY."""
+    with pytest.raises(DatabaseUnavailable):
+        async with database.session() as session:
+            session.terminate()
+            await session.execute("SELECT 1")
+    with pytest.raises(DatabaseUnavailable):
+        async with database.transaction() as connection:
+            driver = (await connection.get_raw_connection()).driver_connection
+            assert driver
+            driver.terminate()
+            await driver.execute("SELECT 1")
+    async with database.transaction() as connection:
+        assert await connection.scalar(text("SELECT 1")) == 1
+
+
 async def test_connections_that_were_cut_while_idle_are_replaced(
     database: Database, observer: Connection
 ) -> None:

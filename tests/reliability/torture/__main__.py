@@ -2,7 +2,7 @@
 
 Everything follows from the seed that is printed: `make torture SEED=…` makes the same workload and
 the same schedule of faults again (who is hit in which statement is up to the machine). `LONG=1`
-takes an hour or two.
+takes an hour or more.
 """
 
 import argparse
@@ -24,7 +24,7 @@ from tests.reliability.torture.wires import wired_kafka
 from tests.reliability.torture.workload import Size
 
 SHORT, SHORT_FAULTS = Size(events=20_000, reports=60), 30
-LONG, LONG_FAULTS = Size(events=120_000, reports=1_000, providers=40), 300
+LONG, LONG_FAULTS = Size(events=120_000, reports=1_000, providers=40), 450
 
 
 def main() -> int:

@@ -78,13 +78,13 @@ class Fleet:
             self.kill(process)
 
     async def stop(self) -> None:
-        """SIGTERM to all; each must end in good order."""
+        """SIGTERM to all; each must end in good order, unless it has hardly begun."""
         self._look_for_the_dead()
         for process in self.members:
             process.terminate()
         for process in self.members:
             code = await process.ended()
-            if code != 0:
+            if code != 0 and (code != -signal.SIGTERM or process.output()):
                 self._find(process, f"a member that was told to stop ended with {code}")
             self._look_at_output(process)
         self.members.clear()
