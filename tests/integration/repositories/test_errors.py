@@ -47,16 +47,22 @@ async def test_a_connection_that_was_lost_between_two_statements_is_a_passing_fa
     database: Database,
 ) -> None:
     """The driver says so itself then, without a code; so it does past the pool, as in a COPY."""
-    with pytest.raises(DatabaseUnavailable):
+
+    async def lost_in_a_session() -> None:
         async with database.session() as session:
             session.terminate()
             await session.execute("SELECT 1")
-    with pytest.raises(DatabaseUnavailable):
+
+    async def lost_past_the_pool() -> None:
         async with database.transaction() as connection:
             driver = (await connection.get_raw_connection()).driver_connection
             assert driver
             driver.terminate()
             await driver.execute("SELECT 1")
+
+    for lost in (lost_in_a_session, lost_past_the_pool):
+        with pytest.raises(DatabaseUnavailable):
+            await lost()
     async with database.transaction() as connection:
         assert await connection.scalar(text("SELECT 1")) == 1
 
