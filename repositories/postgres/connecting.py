@@ -1,6 +1,7 @@
 """A connection to PostgreSQL, through the driver alone; every fault by its own name."""
 
 import os
+import re
 import socket
 import ssl
 from collections.abc import Iterator, Mapping
@@ -44,6 +45,8 @@ CERTIFICATE_FAULTS = {
     63: "is for another address than the URL's",
     64: "is for another address than the URL's",
 }
+# What the driver says of a connection that was lost or broken off while it was at work.
+OF_NO_USE = re.compile("another operation|is closed")
 UNTRUSTED = "is signed by no authority that is trusted here: look at sslrootcert"
 
 
@@ -240,6 +243,7 @@ def ends_connection(error: Exception) -> bool:
         getattr(error, "severity_en", None) in {"FATAL", "PANIC"}
         or getattr(error, "sqlstate", None) in CONNECTION_SQLSTATES
         or isinstance(error, asyncpg.InternalClientError)  # in the middle of what is not known
+        or (isinstance(error, asyncpg.InterfaceError) and OF_NO_USE.search(str(error)) is not None)
     )
 
 

@@ -19,7 +19,7 @@ from tests.harness.kafka import (
 )
 from tests.harness.messages import nonsense, simulated
 from tests.harness.process import DRAIN, RUN, ServiceProcess, command
-from tests.harness.rows import all_applied, assert_tables_equal_oracle
+from tests.harness.rows import applied_events, assert_tables_equal_oracle
 from tests.harness.waiting import until_async
 from tests.reliability import crash_points
 from tests.reliability.crash_points import Point
@@ -30,14 +30,20 @@ async def test_killed_after_the_transaction_and_before_its_dead_letters(
 ) -> None:
     load = simulated(deployment, 100).of(deployment.topic(SUBMITTED))
     bad = nonsense(deployment, 5)
-    # In one record batch, so that they are read, and applied, together.
+    first, *others = load.messages
+    # In one record batch, and among the first that a reader asks for: an event is applied with
+    # what is to be dead-lettered.
     async with producer(deployment, linger_ms=500, max_batch_size=2**20) as client:
-        await send(client, [*bad, *load.messages], partition=0)
+        await send(client, [first, *bad, *others], partition=0)
     dead_letter_topic = deployment.topic(SUBMITTED) + deployment.settings.topic_dlq_suffix
     async with admin(deployment) as client:
         await client.delete_topics([dead_letter_topic])  # so there is nothing to publish to
         with ServiceProcess(deployment, *RUN) as process:
-            await all_applied(deployment, load.events)
+
+            async def applied() -> bool:
+                return await applied_events(deployment) > 0
+
+            await until_async(applied, "events that are applied")
             process.kill()
         positions = await committed(deployment, deployment.group)
         assert positions.get((deployment.topic(SUBMITTED), 0), 0) == 0

@@ -80,13 +80,27 @@ class FileStore:
                 await asyncio.to_thread(local.settle, self._folder, key)
 
     async def get(self, key: str) -> AsyncIterator[bytes]:
-        """The file in pieces of a few MiB. Raises FileMissing."""
+        """The file in pieces of a few MiB, the next of which is on its way while one is used.
+        Raises FileMissing."""
         size = await self._size(key)
-        for start in range(0, size, _RANGE_BYTES):
+
+        async def fetch(start: int) -> bytes:
             end = min(start + _RANGE_BYTES, size)
+            if start == end:
+                return b""
             with store_faults(key):
                 piece = await obstore.get_range_async(self._objects, key, start=start, end=end)
-            yield bytes(piece)
+            return bytes(piece)
+
+        following = asyncio.create_task(fetch(0))
+        try:
+            for start in range(0, size, _RANGE_BYTES):
+                piece = await following
+                following = asyncio.create_task(fetch(min(start + _RANGE_BYTES, size)))
+                yield piece
+        finally:
+            following.cancel()
+            await asyncio.gather(following, return_exceptions=True)
 
     async def delete(self, key: str) -> None:
         """A file that is already gone is fine."""

@@ -57,6 +57,31 @@ async def test_connections_that_were_cut_while_idle_are_replaced(
     await asyncio.gather(*(apply(database, paid(str(n))) for n in range(8)))
 
 
+async def test_a_connection_that_is_busy_with_what_was_broken_off_is_a_passing_fault(
+    database: Database,
+) -> None:
+    """The driver has no state for it, nor for a connection that is closed."""
+
+    async def busy() -> None:
+        async with database.session() as connection:
+            sleeping = asyncio.ensure_future(connection.execute("SELECT pg_sleep(60)"))
+            await asyncio.sleep(0)  # it begins
+            try:
+                await connection.execute("SELECT 1")
+            finally:
+                sleeping.cancel()
+                await asyncio.wait({sleeping})
+
+    async def closed() -> None:
+        async with database.session() as connection:
+            connection.terminate()
+            await connection.execute("SELECT 1")
+
+    for unusable in (busy, closed):
+        with pytest.raises(DatabaseUnavailable):
+            await unusable()
+
+
 async def test_a_cancelled_statement_is_a_passing_fault(
     migrated_url: str, database: Database, observer: Connection
 ) -> None:

@@ -101,7 +101,9 @@ async def test_a_user_who_rows_are_hidden_from_gets_an_error_and_no_all_clear(
     with pytest.raises(DatabaseRefused, match=r"row-level security would hide rows .*42501"):
         await verify(stranger)
     await stranger.close()
-    with pytest.raises(DatabaseUnsuitable, match="row-level security hides rows of analytics_ca"):
+    with pytest.raises(
+        DatabaseUnsuitable, match="row-level security hides rows of ai_suggestions, analytics_ca"
+    ):
         await look(other_user)
 
 

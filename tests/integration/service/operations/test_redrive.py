@@ -74,6 +74,11 @@ async def sent_back(
     return +counts
 
 
+def untimed(tables: dict[str, list[tuple[object, ...]]]) -> dict[str, list[tuple[object, ...]]]:
+    """Without the time of the offsets: a service at work may store the same ones again."""
+    return tables | {"consumer_offsets": [row[:-1] for row in tables["consumer_offsets"]]}
+
+
 async def test_what_is_mended_is_taken_in_and_what_is_not_is_open_again(
     deployment: Deployment, database: Database
 ) -> None:
@@ -88,11 +93,11 @@ async def test_what_is_mended_is_taken_in_and_what_is_not_is_open_again(
         fault.lasts = False
         await flush_top_codes(database)  # which the service does by itself, at any moment
         async with connected(deployment) as observer:
-            before = await dump(observer)
+            before = untimed(await dump(observer))
             would = Counter(
                 [verdict.what async for verdict in forecast(deployment.settings, database, OPEN)]
             )
-            assert await dump(observer) == before
+            assert untimed(await dump(observer)) == before
         assert would == {
             TAKEN_IN: owing,
             "would be dead again: not-cloudevent, headers: must have ce_specversion, or a"

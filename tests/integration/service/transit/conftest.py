@@ -1,19 +1,29 @@
 """A broker that asks who comes, and a look at what is said of secrets."""
 
+import asyncio
 import logging
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 
 import pytest
 
 from tests.conftest import OWN, or_fail
 from tests.harness.deployment import Deployment, deploy
 from tests.harness.secure_kafka import PASSWORD, SECRET, USER, SecureKafka, own_secure_kafka, permit
+from tests.harness.waiting import until
 
 
 @pytest.fixture(scope="package")
 def secure() -> Iterator[SecureKafka]:
     with or_fail(own_secure_kafka(), OWN) as broker:
         yield broker
+
+
+@pytest.fixture(autouse=True)
+async def _all_is_closed_when_the_loop_is() -> AsyncIterator[None]:
+    """A connection with TLS that is closed says goodbye first, which takes turns of the loop."""
+    yield
+    selector = asyncio.get_running_loop()._selector  # type: ignore[attr-defined]  # no public name
+    await until(lambda: len(selector.get_map()) == 1, "the end of all connections")
 
 
 @pytest.fixture(autouse=True)
