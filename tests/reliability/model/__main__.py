@@ -6,15 +6,15 @@ import time
 from rich.console import Console
 
 from tests.reliability.model.exploring import explore
-from tests.reliability.model.scenarios import LARGE, SHORT, WHERE
+from tests.reliability.model.scenarios import LARGE, LARGEST, SHORT, WHERE
 
 console = Console(markup=False, highlight=False, soft_wrap=True)
 
 
 def main() -> int:
-    large = "--large" in sys.argv[1:]
+    bounds = {"--large": {**SHORT, **LARGE}, "--largest": LARGEST}
     wrong = False
-    for name, protocol in ({**SHORT, **LARGE} if large else SHORT).items():
+    for name, protocol in bounds.get(" ".join(sys.argv[1:]), SHORT).items():
         started = time.process_time()
         explored = explore(protocol)
         took = f"{time.process_time() - started:.1f} s of CPU"
