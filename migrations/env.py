@@ -42,7 +42,7 @@ async def connect_and_run(current: CurrentUrl) -> None:
             if not error.retriable or time.monotonic() > give_up:
                 raise
             log.warning("nothing was changed yet, trying again: %s", error)
-        await asyncio.sleep(writers.PAUSE_SECONDS)
+        await asyncio.sleep(writers.PAUSE_SECONDS)  # whoever holds the lock gets on meanwhile
 
 
 async def attempt(current: CurrentUrl) -> None:

@@ -37,6 +37,7 @@ async def wait_until_drained(
             if all(orders.pauses(topic) for topic in left):
                 paused |= left
                 break
+            # A poll: Kafka tells nobody that offsets were committed.
             await asyncio.sleep(POLL_SECONDS)
     if paused:
         raise DrainFailed(

@@ -68,7 +68,7 @@ class Watchdog:
                 if self._ticked is not None:
                     self._awake += min(now - self._ticked, 2 * self._tick)
                 self._ticked = now
-                await asyncio.sleep(self._tick)
+                await asyncio.sleep(self._tick)  # the tick that shows that the loop goes on
         finally:
             self._ticked = None
 

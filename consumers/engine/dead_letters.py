@@ -144,7 +144,7 @@ class DeadLetterQueue:
             return await self._send_all(letters, group)
         except MessageSizeTooLargeError:
             # A topic's settings can reach its broker after the topic itself.
-            await asyncio.sleep(SETTINGS_SECONDS)
+            await asyncio.sleep(SETTINGS_SECONDS)  # the broker tells nobody when they have arrived
             try:
                 return await self._send_all(letters, group)
             except MessageSizeTooLargeError:

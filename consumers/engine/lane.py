@@ -140,7 +140,7 @@ class Lane(ConsumerRebalanceListener, Generic[Event]):  # type: ignore[misc]  # 
             present = set(topics.present)
             if present < wanted and not subscribed and waited < TOPIC_SECONDS:
                 waited += TOPIC_PAUSE_SECONDS
-                await asyncio.sleep(TOPIC_PAUSE_SECONDS)
+                await asyncio.sleep(TOPIC_PAUSE_SECONDS)  # nothing tells when it is listed
                 continue
             self._progress.without_topic = not (present or subscribed)
             if self._progress.without_topic and not self._applier.subscription.optional:
@@ -154,7 +154,7 @@ class Lane(ConsumerRebalanceListener, Generic[Event]):  # type: ignore[misc]  # 
             if checks % CHECKS_A_COMPLAINT == 0:
                 self._complain(wanted - present, topics.complaint())
             checks += 1
-            await asyncio.sleep(TOPIC_CHECK_SECONDS)
+            await asyncio.sleep(TOPIC_CHECK_SECONDS)  # nothing tells of topics that come and go
 
     def _complain(self, missing: set[str], why: str) -> None:
         self._progress.missing = missing

@@ -121,7 +121,7 @@ class Reader(Generic[Event]):
         if not fetched:
             await self._go_on_past_gaps(partitions)
         self._look_out_for_silence(0.0 if fetched else time.monotonic() - asked)
-        await asyncio.sleep(0)
+        await asyncio.sleep(0)  # the others get their turn, also in a backlog
 
     async def _read_singly(self) -> None:
         """A record of each partition, so that an error is that of the record that stands next."""
@@ -136,7 +136,7 @@ class Reader(Generic[Event]):
                 await self._hand_on(at, records)
         if not found:
             await self._go_on_past_gaps(list(self._open))
-            await asyncio.sleep(0.01)
+            await asyncio.sleep(0.01)  # nothing was there: no busy loop
 
     async def _ask(
         self, partitions: Sequence[TopicPartition], wait_ms: int, most: int
@@ -154,7 +154,7 @@ class Reader(Generic[Event]):
             if not is_transient(error):
                 raise
             tell_failure(self.outage, error)
-            await asyncio.sleep(PAUSE_SECONDS)
+            await asyncio.sleep(PAUSE_SECONDS)  # before the next attempt
             return {}
         except Exception as error:  # noqa: BLE001  # a codec may raise anything over broken bytes
             if is_of_a_record(error):

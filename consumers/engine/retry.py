@@ -86,7 +86,7 @@ async def until_it_succeeds(
         else:
             outage.over()
             return result
-        await asyncio.sleep(pause)
+        await asyncio.sleep(pause)  # before the next attempt
 
 
 def tell_failure(

@@ -73,7 +73,7 @@ async def _look(work: Work, outage: Outage, pulse: Pulse) -> None:
                 outage.tell(what, reason.remedy, seconds=seconds)
             else:
                 log.info("%s", what)
-        await asyncio.sleep(LONG_SECONDS)
+        await asyncio.sleep(LONG_SECONDS)  # between two lines of the log
 
 
 async def _reason(database: Database, backend: int | None) -> _Reason | None:

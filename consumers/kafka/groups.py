@@ -39,7 +39,7 @@ async def group_state(admin: AIOKafkaAdminClient, name: str) -> GroupState:
         except KafkaError as error:
             if not error.retriable or time.monotonic() > deadline:
                 raise
-        await asyncio.sleep(0.1)
+        await asyncio.sleep(0.1)  # a poll: nothing tells when it is ready
 
 
 async def _described(admin: AIOKafkaAdminClient, name: str) -> GroupState:

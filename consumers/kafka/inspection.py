@@ -73,7 +73,7 @@ class Inspection:
         self._reader.seek(at, offset)
         try:
             await self._next(at)
-        except Exception as error:
+        except Exception as error:  # a codec may raise anything; others are raised on
             if not is_of_a_record(error):
                 raise
             return stop_over(at, offset, error)
@@ -134,7 +134,7 @@ class Inspection:
 def _of_a_record_ignored() -> Iterator[None]:
     try:
         yield
-    except Exception as error:
+    except Exception as error:  # a codec may raise anything; others are raised on
         if not is_of_a_record(error):
             raise
 

@@ -111,4 +111,4 @@ async def keep_ends_known(consumer: AIOKafkaConsumer, lags: Lags) -> None:
                 async with asyncio.timeout(ANSWER_SECONDS):
                     for partition, end in (await consumer.end_offsets(quiet)).items():
                         lags.told(partition, end)
-        await asyncio.sleep(LOOK_SECONDS)
+        await asyncio.sleep(LOOK_SECONDS)  # between two looks

@@ -42,7 +42,7 @@ async def move_horizon(database: Database, first_month: date) -> bool:
             if tries == MOST_TRIES:
                 raise
         tries += 1
-        await asyncio.sleep(PAUSE_SECONDS)
+        await asyncio.sleep(PAUSE_SECONDS)  # batches that hold the lock get on meanwhile
 
 
 async def _try_to_move(database: Database, first_month: date, milliseconds: int) -> bool:

@@ -29,7 +29,7 @@ async def live(request: Request) -> JSONResponse:
     watchdog = _process(request).watchdog
     if watchdog.stuck():
         # A process that was frozen wakes up with all its threads: the loop gets its turn first.
-        await asyncio.sleep(SECOND_LOOK_SECONDS)
+        await asyncio.sleep(SECOND_LOOK_SECONDS)  # for the loop's turn
     if stuck := watchdog.stuck():
         for silence in stuck:
             log.error("%s is stuck: /healthz/live fails", silence.name, extra=silence.told())

@@ -59,7 +59,7 @@ class _Server(uvicorn.Server):
         finally:  # however it ended: clients that are left learn of it at once
             for connection in list(self.server_state.connections):
                 connection.transport.abort()
-            await asyncio.sleep(0)
+            await asyncio.sleep(0)  # each connection closes in a turn of the loop
 
     def run_on(self, listening: socket.socket) -> None:
         try:

@@ -96,7 +96,7 @@ class NightlyJob:
     async def _hold(self, database: Database, run: Run) -> None:
         """Renew the lease until it is lost; while the database is away nobody else takes it."""
         while True:
-            await asyncio.sleep(self._policy.lease / 3)
+            await asyncio.sleep(self._policy.lease / 3)  # well before the lease ends
             with suppress(RepositoryError):
                 if not await renew_run(database, run, self._policy.lease):
                     return

@@ -73,10 +73,10 @@ async def _closing(database: Database, action: Action) -> AsyncIterator[None]:
     except BrokenOff:
         outcome = ActionOutcome.BROKEN_OFF
         raise
-    except (Exception, SystemExit):
+    except (Exception, SystemExit):  # SystemExit is how a command fails; raised on
         outcome = ActionOutcome.FAILED
         raise
-    except BaseException:
+    except BaseException:  # Ctrl-C or cancelled; raised on
         outcome = ActionOutcome.BROKEN_OFF
         raise
     finally:

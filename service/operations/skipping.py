@@ -146,7 +146,7 @@ async def carry_out(
     order = SkipOrder(await give_skip(database, action.action_id, plan.skip), plan.skip)
     try:
         state = await _ended(settings, kafka, database, order)
-    except BaseException:
+    except BaseException:  # Ctrl-C too: the order is taken back; raised on
         why = "the command that gave it was broken off"
         await asyncio.shield(withdraw_skip(database, order.order_id, why))
         raise
@@ -175,7 +175,7 @@ async def _ended(
         state = await skip_state(database, order.order_id)
         if state.outcome or time.monotonic() > deadline:
             return state
-        await asyncio.sleep(POLL_SECONDS)
+        await asyncio.sleep(POLL_SECONDS)  # a poll: the member answers in the database
 
 
 async def _move_both_offsets(

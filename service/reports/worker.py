@@ -249,7 +249,7 @@ class ReportWorker:
         """Returns when the lease is lost."""
         held = True
         while held:
-            await asyncio.sleep(self._policy.lease / 3)
+            await asyncio.sleep(self._policy.lease / 3)  # well before the lease ends
             try:
                 held = await extend_lease(self._database, job, self._policy.lease)
             except RepositoryError as error:

@@ -115,6 +115,7 @@ async def publish(
     began = time.monotonic()
     acknowledged = []
     for number, event in enumerate(events):
+        # The rate that is asked for.
         await asyncio.sleep(max(0.0, began + number / rate - time.monotonic()))
         at = time.monotonic()
         future = await producer.send(
@@ -143,5 +144,5 @@ async def watch(
             for offset in range(high.get((topic, partition), 0), following):
                 seen[topic, partition, offset] = now
             high[topic, partition] = following
-        await asyncio.sleep(POLL_SECONDS)
+        await asyncio.sleep(POLL_SECONDS)  # a poll, as a dashboard would
     await connection.close()

@@ -64,7 +64,7 @@ def drain(
     processes: int = 1,
 ) -> Run:
     """Run draining processes to their end. Raises RuntimeError with the output if one fails."""
-    time.sleep(SETTLING_SECONDS)
+    time.sleep(SETTLING_SECONDS)  # what was started before comes to rest
     before = _postgres_cpu(stack)
     with ExitStack() as files:
         logs = [files.enter_context(tempfile.TemporaryFile("w+")) for _ in range(processes)]
@@ -82,7 +82,7 @@ def drain(
             used = list(waiting.map(_ended, running, logs))
         ended = time.time()
         began = min(_first_assignment(log) for log in logs)
-    time.sleep(SETTLING_SECONDS)
+    time.sleep(SETTLING_SECONDS)  # PostgreSQL's last work is counted too
     return Run(
         messages,
         ended - began,
@@ -94,7 +94,7 @@ def drain(
 
 def timed(stack: Stack, messages: int, environment: Mapping[str, str], command: list[str]) -> Run:
     """Run a command that ends by itself, from its start to its end. Raises as `drain`."""
-    time.sleep(SETTLING_SECONDS)
+    time.sleep(SETTLING_SECONDS)  # what was started before comes to rest
     before, began = _postgres_cpu(stack), time.time()
     with tempfile.TemporaryFile("w+") as log:
         process = subprocess.Popen(
@@ -102,7 +102,7 @@ def timed(stack: Stack, messages: int, environment: Mapping[str, str], command: 
         )
         cpu, peak = _ended(process, log)
     ended = time.time()
-    time.sleep(SETTLING_SECONDS)
+    time.sleep(SETTLING_SECONDS)  # PostgreSQL's last work is counted too
     return Run(messages, ended - began, peak, cpu, _postgres_cpu(stack) - before)
 
 

@@ -27,7 +27,7 @@ PROVIDER = uuid_of("provider P")
 OFF = "this instance's clock is"
 
 # Only another clock can show what a wrong one does, and this program makes one for a process.
-pytestmark = pytest.mark.skipif(
+pytestmark = pytest.mark.skipif(  # see above: it is not Python's to install
     shutil.which("faketime") is None, reason="faketime is not installed (Debian: faketime)"
 )
 

@@ -23,7 +23,7 @@ from tests.unit.test_docker import compose_tool
 
 pytestmark = [
     pytest.mark.timeout(900),  # the image is built, and the broker started
-    pytest.mark.skipif(
+    pytest.mark.skipif(  # it needs a real engine
         compose_tool() != ["docker", "compose"] or not docker_answers(),
         reason="no Docker engine with compose answers, or it has not the images",
     ),

@@ -16,7 +16,7 @@ from service.local.stack.workspace import Workspace
 
 PROGRAM = shutil.which("pgbouncer", path=f"{os.environ.get('PATH', '')}:/usr/sbin")
 # No Python package brings it; where CI runs, `.ci/run` installs it.
-needs_pgbouncer = pytest.mark.skipif(
+needs_pgbouncer = pytest.mark.skipif(  # it is not Python's to install
     PROGRAM is None, reason="pgbouncer is not installed (Debian: apt install pgbouncer)"
 )
 

@@ -12,7 +12,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 RULES = Path(__file__).parents[2] / "deploy" / "prometheus" / "alerts.yml"
 MINUTES = 80  # long enough for every rule's `for`
-needs_promtool = pytest.mark.skipif(
+needs_promtool = pytest.mark.skipif(  # it is not Python's to install
     shutil.which("promtool") is None, reason="promtool (Debian: prometheus) is not installed"
 )
 

@@ -18,7 +18,7 @@ from tests.harness.certificates import Authority
 
 INSTALLED = sorted(Path("/usr/lib/postgresql").glob("*/bin/postgres"))
 # No Python package brings it; where CI runs, `.ci/run` installs it.
-needs_tls_postgres = pytest.mark.skipif(
+needs_tls_postgres = pytest.mark.skipif(  # it is not Python's to install
     not INSTALLED, reason="PostgreSQL with TLS is not installed (Debian: apt install postgresql)"
 )
 DATABASE = "postgres"

@@ -25,7 +25,7 @@ async def until_async(condition: Callable[[], Awaitable[T]], what: str, within: 
     deadline = time.monotonic() + within
     while not (value := await condition()):
         assert time.monotonic() < deadline, f"waited {within:.0f} seconds in vain for {what}"
-        await asyncio.sleep(POLL_SECONDS)
+        await asyncio.sleep(POLL_SECONDS)  # a poll: for conditions that nothing announces
     return value
 
 

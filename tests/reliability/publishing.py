@@ -29,4 +29,4 @@ async def _publish(deployment: Deployment, load: Load, pause: float) -> None:
     async with producer(deployment) as client:
         for start in range(0, len(load.messages), size):
             await send(client, load.messages[start : start + size])
-            await asyncio.sleep(pause)
+            await asyncio.sleep(pause)  # so that messages arrive meanwhile

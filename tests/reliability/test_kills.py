@@ -31,7 +31,7 @@ async def test_killed_again_and_again_and_nothing_is_lost_or_doubled(
         async with published_meanwhile(deployment, part, seconds=2):
             with ServiceProcess(deployment, *RUN) as process:
                 await process.logged("batch applied")
-                await asyncio.sleep(rng.uniform(0, 0.5))
+                await asyncio.sleep(rng.uniform(0, 0.5))  # a moment from the seed
                 process.kill()
     await command(deployment, *DRAIN)
     await assert_tables_equal_oracle(deployment, load.events)
@@ -46,7 +46,7 @@ async def test_of_two_instances_one_is_killed_now_and_then(deployment: Deploymen
             async with published_meanwhile(deployment, part, seconds=2):
                 with ServiceProcess(deployment, *RUN) as victim:
                     await victim.logged("partitions assigned")
-                    await asyncio.sleep(rng.uniform(0, 0.5))
+                    await asyncio.sleep(rng.uniform(0, 0.5))  # a moment from the seed
                     victim.kill()
         await all_applied(deployment, load.events)
     await assert_tables_equal_oracle(deployment, load.events)

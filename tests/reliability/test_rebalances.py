@@ -40,7 +40,7 @@ async def test_a_storm_of_rebalances(deployment: Deployment) -> None:
         for _ in range(4):
             with ServiceProcess(deployment, *RUN) as guest:
                 await guest.logged("partitions assigned")
-                await asyncio.sleep(rng.uniform(0, 0.5))
+                await asyncio.sleep(rng.uniform(0, 0.5))  # a moment from the seed
                 guest.terminate()
                 assert await guest.ended() == 0
     await command(deployment, *DRAIN)

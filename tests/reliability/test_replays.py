@@ -27,7 +27,7 @@ async def test_replays_beside_live_events_change_nothing_that_is_right(
         async with published_meanwhile(deployment, load, seconds=3):
             for redecode in (False, True, False):
                 await replayed(deployment, redecode=redecode)
-                await asyncio.sleep(0.2)
+                await asyncio.sleep(0.2)  # live events get between two replays
         await all_applied(deployment, load.events + said.events)
     await assert_tables_equal_oracle(deployment, load.events + said.events)
 

@@ -177,7 +177,7 @@ async def _read(again: Replay, database: Database, parts: Sequence[Part], as_jso
         telling = asyncio.create_task(_tell(again, progress))
         try:
             await again.run(database, parts)
-        except Exception:
+        except Exception:  # what was done is shown; raised on
             _print(again, as_json)
             raise
         finally:
@@ -188,7 +188,7 @@ async def _tell(again: Replay, progress: Progress) -> None:
     total = again.tally.left
     while True:
         progress.tell(total - again.tally.left, total)
-        await asyncio.sleep(TELL_SECONDS)
+        await asyncio.sleep(TELL_SECONDS)  # between two lines
 
 
 def _intention(again: Replay) -> str:

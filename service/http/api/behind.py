@@ -44,7 +44,7 @@ class Behind:
                         await asyncio.sleep(LOOK_SECONDS)  # nothing tells that topics have grown
             except (KafkaFailed, RepositoryError, OSError) as fault:
                 self._note(None, type(fault).__name__)
-            await asyncio.sleep(LOOK_SECONDS)
+            await asyncio.sleep(LOOK_SECONDS)  # before the next attempt
 
     async def look(self, admin: KafkaAdmin, database: Database) -> None:
         """Raises KafkaFailed, or a RepositoryError."""

@@ -124,6 +124,7 @@ class Fleet:
         own_moment = random.random() * SLOT_SECONDS / 2  # noqa: S311  # so that few look at once
         while True:
             now = datetime.now(UTC).timestamp()
+            # Until the next sample is due.
             await asyncio.sleep(SLOT_SECONDS - now % SLOT_SECONDS + own_moment)
             try:
                 if not await is_sampled(self._database):

@@ -72,7 +72,7 @@ async def create_topics(admin: KafkaAdmin, settings: Settings) -> None:
     created = set(await create_missing_topics(admin, settings, ALL_TOPICS))
     # A poll: the broker lists new topics a little later, and sends no word of it.
     while not await admin.existing_topics() >= created:  # noqa: ASYNC110
-        await asyncio.sleep(POLL_SECONDS)
+        await asyncio.sleep(POLL_SECONDS)  # a poll: nothing tells of new topics
 
 
 def write_environment(folder: Path, settings: Settings, physician: SimulatedProvider) -> Path:

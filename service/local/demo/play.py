@@ -134,7 +134,7 @@ class _Demo:
                 sample = await sampler.sample()
                 display.show(sample)
                 await self._folder.keep(sample.reports)
-                await asyncio.sleep(display.interval)
+                await asyncio.sleep(display.interval)  # until the display is due again
 
         with display.shown():
             await first_of(self._publish(), watch(), asyncio.shield(service))
@@ -197,7 +197,7 @@ async def _serving(service: Service) -> AsyncIterator[asyncio.Task[None]]:
         Before that, a new broker may not be able to say what a group has committed.
         """
         while not all(p.batches for p in service.progress.values()):  # noqa: ASYNC110  # a counter
-            await asyncio.sleep(POLL_SECONDS)
+            await asyncio.sleep(POLL_SECONDS)  # a poll: it is a counter
 
     try:
         await first_of(consumes(), asyncio.shield(running))

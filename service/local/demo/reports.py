@@ -115,7 +115,7 @@ class ReportClient:
     async def keep_requesting(self, today: date) -> NoReturn:
         """One report now and then, until cancelled."""
         for request in later_requests(today):
-            await asyncio.sleep(PAUSE_SECONDS)
+            await asyncio.sleep(PAUSE_SECONDS)  # a person's pace
             await self.request([request])
         raise AssertionError("later requests have no end")
 
@@ -131,7 +131,7 @@ class ReportClient:
             finished = [report for report in reports if report.status not in UNFINISHED]
             if len(finished) == len(reports) >= self.requested:
                 return
-            await asyncio.sleep(POLL_SECONDS)
+            await asyncio.sleep(POLL_SECONDS)  # a poll, as the platform's page would
 
 
 class ReportFolder:

@@ -69,7 +69,7 @@ class Upstream:
         for event in self._simulator.history(self.history):
             await self._publish(event)
             if self.published % YIELD_EVERY == 0:
-                await asyncio.sleep(0)
+                await asyncio.sleep(0)  # the consumers share this loop
         await self._publishing.flush()
         self.phase = Phase.PUBLISHED
 
@@ -80,7 +80,7 @@ class Upstream:
         for event in self._simulator.live(per_second):
             await self._publish(event)
             due = max(due + 1 / per_second, time.monotonic() - MOST_LATE_SECONDS)
-            await asyncio.sleep(max(0.0, due - time.monotonic()))
+            await asyncio.sleep(max(0.0, due - time.monotonic()))  # until the next event is due
         raise AssertionError("live events have no end")
 
     async def _publish(self, event: OutgoingEvent) -> None:

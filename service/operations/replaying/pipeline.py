@@ -31,7 +31,7 @@ class Pace:
         now = time.monotonic()
         begins = max(now, self._free_at)
         self._free_at = begins + events / self.rate
-        await asyncio.sleep(begins - now)
+        await asyncio.sleep(begins - now)  # `rate` events a second and no more
 
 
 def letters_of(

@@ -174,6 +174,7 @@ async def _reader(
     reader, writer = await asyncio.open_connection(host, int(port))
     while time.monotonic() < until:
         # The server hangs up on who says nothing for five seconds.
+        # A reader's time to think.
         await asyncio.sleep(min(drawn.expovariate(1 / THINK_SECONDS), 4))
         token = drawn.choice(tokens)
         began = time.monotonic()

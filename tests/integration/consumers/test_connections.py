@@ -18,7 +18,7 @@ async def test_it_leaves_no_connection_open(
     send = AIOKafkaConnection.send
 
     async def answered_slowly(*request: Any, **options: Any) -> Any:
-        await asyncio.sleep(0.01)
+        await asyncio.sleep(0.01)  # a slow broker
         return await send(*request, **options)
 
     monkeypatch.setattr(AIOKafkaConnection, "send", answered_slowly)
@@ -27,7 +27,7 @@ async def test_it_leaves_no_connection_open(
         starting = asyncio.create_task(
             new_member(connection, deployment.settings.group("claims"), GroupPolicy())
         )
-        await asyncio.sleep(milliseconds / 1000)
+        await asyncio.sleep(milliseconds / 1000)  # so far into its start it is given up
         starting.cancel()
         await asyncio.wait({starting})
         if not starting.cancelled():

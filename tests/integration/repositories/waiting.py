@@ -48,5 +48,5 @@ async def _until(observer: asyncpg.Connection, statement: str, number: int) -> l
     deadline = time.monotonic() + DEADLINE_SECONDS
     while len(pids := [row["pid"] for row in await observer.fetch(statement)]) != number:
         assert time.monotonic() < deadline, f"{len(pids)} backends instead of {number}"
-        await asyncio.sleep(0.005)
+        await asyncio.sleep(0.005)  # a poll: PostgreSQL sends no event
     return pids

@@ -63,7 +63,7 @@ async def test_killing_postgres_ends_what_it_is_doing(own_postgres: PostgresServ
 async def connection_is_busy(url: str) -> None:
     async with asyncio.timeout(10):
         while not await query(url, BUSY):  # noqa: ASYNC110  # PostgreSQL sends no event
-            await asyncio.sleep(0.02)
+            await asyncio.sleep(0.02)  # a poll
 
 
 def test_nothing_is_left_in_shared_memory_of_a_server_that_was_killed(

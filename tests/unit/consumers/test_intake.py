@@ -33,7 +33,7 @@ async def soon(work: Awaitable[T]) -> T:
 async def is_waiting(task: asyncio.Task[Any]) -> bool:
     """Whether it still waits after everybody had their turn."""
     for _ in range(10):
-        await asyncio.sleep(0)
+        await asyncio.sleep(0)  # turns in which it would end
     return not task.done()
 
 

@@ -19,7 +19,7 @@ CHART = ROOT / "deploy" / "helm" / "claim-analytics"
 PLACES = os.pathsep.join((os.environ.get("PATH", ""), str(Path.home() / "go" / "bin")))
 HELM = shutil.which("helm", path=PLACES)
 VALUES = sorted(file.name.removesuffix("-values.yaml") for file in CHART.glob("ci/*-values.yaml"))
-needs_helm = pytest.mark.skipif(
+needs_helm = pytest.mark.skipif(  # it is not Python's to install
     HELM is None, reason="there is no helm (go install helm.sh/helm/v3/cmd/helm@latest)"
 )
 

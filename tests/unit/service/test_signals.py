@@ -85,7 +85,7 @@ def test_a_second_signal_does_not_cut_the_end_of_the_work_short() -> None:
             await asyncio.Event().wait()
         finally:
             signal.raise_signal(signal.SIGINT)
-            await asyncio.sleep(0.02)
+            await asyncio.sleep(0.02)  # work that a second signal must not break off
             ended.append(True)
 
     with Interruption() as interruption:

@@ -72,7 +72,7 @@ async def test_a_pause_is_no_silence_nor_is_long_work_that_beats(watchdog: Watch
 
     async def long_work() -> None:
         while True:
-            await asyncio.sleep(JOB_SECONDS / 4)
+            await asyncio.sleep(JOB_SECONDS / 4)  # within its patience
             beat()
 
     async def waiting_for_kafka() -> None:

@@ -74,6 +74,7 @@ async def test_a_newer_skip_replaces_an_open_one_of_the_same_partition_alone(
 
 async def test_an_order_that_lacks_a_part_is_refused(database: Database, action: UUID) -> None:
     with pytest.raises(DatabaseRefused):
+        # What types forbid.
         await give_skip(database, action, Skip("group", "topic", 3, 7, None))  # type: ignore[arg-type]
 
 

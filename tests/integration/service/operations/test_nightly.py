@@ -122,7 +122,7 @@ async def test_a_new_installation_has_missed_no_night(
     caplog.set_level(logging.INFO)
     async with instances(database):
         await until_async(lambda: runs(observer), "the note of the first night")
-        await asyncio.sleep(4 * POLICY.look)
+        await asyncio.sleep(4 * POLICY.look)  # it has looked again
     [run] = await runs(observer)
     assert run["ended_at"]
     assert begun(caplog) == 0
@@ -213,7 +213,7 @@ async def test_an_earlier_night_that_nobody_ended_is_waited_for_and_covered_by_t
         " ('nightly', '2020-01-01', gen_random_uuid(), clock_timestamp() + '0.5 s')"
     )
     async with instances(database):
-        await asyncio.sleep(4 * POLICY.look)
+        await asyncio.sleep(4 * POLICY.look)  # both have looked
         assert await runs(observer) == []
         await ended(observer)
     counts = await observer.fetchval("SELECT counts FROM job_runs WHERE night = '2020-01-01'")

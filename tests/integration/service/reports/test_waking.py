@@ -177,7 +177,7 @@ async def test_idle_workers_and_relay_make_less_than_one_transaction_a_second(
             await asyncio.sleep(1)  # each has looked once
             engine = bench.database._engine.sync_engine
             event.listen(engine, "begin", count)
-            await asyncio.sleep(seconds)
+            await asyncio.sleep(seconds)  # the time over which it counts
             event.remove(engine, "begin", count)
         stop.set()
         await relaying

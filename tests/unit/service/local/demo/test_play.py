@@ -17,7 +17,7 @@ async def test_it_ends_with_the_first_and_cancels_the_others() -> None:
         finally:
             ended.append("endless")
 
-    await first_of(asyncio.sleep(0.01), endless())
+    await first_of(asyncio.sleep(0.01), endless())  # the one that ends first
     assert ended == ["endless"]
 
 
@@ -59,6 +59,6 @@ async def test_one_that_will_not_end_is_not_waited_for(monkeypatch: pytest.Monke
             await let_go.wait()
 
     async with asyncio.timeout(10):
-        await first_of(asyncio.sleep(0.01), stubborn())
+        await first_of(asyncio.sleep(0.01), stubborn())  # the one that ends first
     let_go.set()
     await asyncio.gather(*asyncio.all_tasks() - {asyncio.current_task()}, return_exceptions=True)

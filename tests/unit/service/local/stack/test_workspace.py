@@ -18,7 +18,7 @@ from service.local.stack.workspace import Workspace
 workspace = Workspace()
 process = workspace.start(["/bin/sleep", "600"], log=workspace.folder / "log")
 print(process.pid, workspace.folder, flush=True)
-time.sleep(600)
+time.sleep(600)  # until it is killed
 """
 
 STUBBORN = ["/bin/sh", "-c", "trap '' INT TERM; echo ready; while :; do /bin/sleep 0.1; done"]

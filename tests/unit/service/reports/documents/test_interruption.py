@@ -39,7 +39,7 @@ class Endless(Rows):
     async def all_claims(self) -> AsyncIterator[ClaimRow]:
         while True:
             yield claim(1)
-            await asyncio.sleep(0)
+            await asyncio.sleep(0)  # others get their turn here
 
     async def claim_history(self) -> AsyncIterator[ClaimHistoryRow]:
         raise AssertionError("the claims never end")
