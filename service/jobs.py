@@ -7,10 +7,10 @@ from collections.abc import Awaitable, Callable, Coroutine
 from contextlib import suppress
 from typing import Any
 
-from consumers.engine.outage import Outage
-from consumers.engine.pulse import working
 from consumers.engine.retry import set_within, tell_failure
-from consumers.engine.watch import watched
+from consumers.supervision.outage import Outage
+from consumers.supervision.pulse import working
+from consumers.supervision.watch import watched
 from repositories.claims.fill import Filling
 from repositories.claims.top_code_flush import flush_top_codes
 from repositories.errors import LockNotAvailable, RepositoryError

@@ -1,11 +1,11 @@
 """Whether the process's event loop and its jobs go on, or one of them is stuck.
 
-The event loop ticks once a second. Jobs have a pulse each (`consumers/engine/pulse.py`). A job's
-silence is counted in the loop's ticks: while the loop itself is stuck, or the whole process is
-frozen, no job is blamed for it.
+The event loop ticks once a second. Jobs have a pulse each (`consumers/supervision/pulse.py`). The
+silence of a job is counted in the loop's ticks: while the loop itself is stuck, or the whole
+process is frozen, no job is blamed for it.
 
 Waiting is no silence. A job that has nothing to do rests; one whose statement waits for PostgreSQL
-is looked at from beside it and beats (`consumers/engine/watch.py`), however long that takes.
+is looked at from beside it and beats (`consumers/supervision/watch.py`), however long that takes.
 """
 
 import asyncio
@@ -15,7 +15,7 @@ import time
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from consumers.engine.pulse import Pulses
+from consumers.supervision.pulse import Pulses
 
 LOOP = "event loop"
 TICK_SECONDS = 1.0

@@ -19,7 +19,8 @@ from PIL import Image
 from playwright.async_api import Browser, async_playwright
 
 from service.http.address import listen
-from service.http.app import ServedProcess, build_app
+from service.http.app import build_app
+from service.http.process import ServedProcess
 from service.http.server import served
 from service.kafka import kafka_admin
 from service.local.stack import Stack

@@ -18,10 +18,10 @@ from consumers.engine.brake import BAD, Brakes
 from consumers.engine.dead_letters import DeadLetterQueue, read_again
 from consumers.engine.errors import MassDeadLettering
 from consumers.engine.intake import Batch
-from consumers.engine.pulse import resting
 from consumers.engine.retry import Result, RetryPolicy, until_it_succeeds
 from consumers.engine.subscription import Event, Outcome, Progress, Refusal, Subscription
 from consumers.kafka.reach import reachable
+from consumers.supervision.pulse import resting
 from consumers.telemetry.batches import Step
 from consumers.telemetry.spans import Attributes, Kind, Span, span
 from repositories.offsets import NextOffset

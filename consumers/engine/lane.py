@@ -21,8 +21,6 @@ from consumers.engine.group import GroupPolicy, leave, new_member
 from consumers.engine.intake import BatchPolicy, Intake
 from consumers.engine.offsets import FormerGroups, Starts, start_offsets
 from consumers.engine.orders import Orders
-from consumers.engine.outage import Outage
-from consumers.engine.pulse import current_pulse, working
 from consumers.engine.reader import Reader
 from consumers.engine.retry import (
     RetryPolicy,
@@ -36,6 +34,8 @@ from consumers.engine.subscription import Decode, Event
 from consumers.kafka.connection import KafkaConnection
 from consumers.kafka.stops import name_of
 from consumers.kafka.topics import TopicWatch, missing_permission, topics_of
+from consumers.supervision.outage import Outage
+from consumers.supervision.pulse import current_pulse, working
 from consumers.telemetry.retries import count_retry
 from repositories.errors import DatabaseBehind
 from repositories.offsets import forget_offsets

@@ -26,11 +26,11 @@ from consumers.engine.brake import Brakes
 from consumers.engine.dead_letters import bytes_of
 from consumers.engine.intake import Chunk, Intake
 from consumers.engine.orders import Orders
-from consumers.engine.outage import LONG_SECONDS, Outage
-from consumers.engine.pulse import beat, resting, working
 from consumers.engine.retry import LOOK_AT_KAFKA, is_transient, tell_failure
 from consumers.engine.subscription import Decode, Event, Progress
 from consumers.kafka.stops import Stop, is_of_a_record, name_of, stop_over
+from consumers.supervision.outage import LONG_SECONDS, Outage
+from consumers.supervision.pulse import beat, resting, working
 from consumers.telemetry.lag import keep_ends_known
 from consumers.telemetry.trace_context import linked_contexts
 from repositories.vocabulary import StopCause

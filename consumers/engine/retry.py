@@ -10,10 +10,10 @@ from typing import TypeVar
 from aiokafka import errors as kafka
 from aiokafka.errors import KafkaError
 
-from consumers.engine.outage import Outage
-from consumers.engine.pulse import beat
-from consumers.engine.watch import LOOK_AT_POSTGRESQL, watched
 from consumers.kafka.faults import KafkaFault, KafkaUnreachable
+from consumers.supervision.outage import Outage
+from consumers.supervision.pulse import beat
+from consumers.supervision.watch import LOOK_AT_POSTGRESQL, watched
 from consumers.telemetry.retries import count_retry
 from repositories.errors import LockNotAvailable, NotAdmitted, RepositoryError
 

@@ -7,10 +7,10 @@ import asyncio
 import logging
 import time
 
-from consumers.engine.outage import Outage
-from consumers.engine.pulse import working
 from consumers.engine.retry import set_within
-from consumers.engine.watch import watched
+from consumers.supervision.outage import Outage
+from consumers.supervision.pulse import working
+from consumers.supervision.watch import watched
 from repositories.errors import RepositoryError
 from repositories.postgres.clock import database_time
 from repositories.postgres.database import Database

@@ -14,8 +14,6 @@ from service.http.metrics import collecting, metrics
 from service.http.process import ServedProcess
 from service.http.readiness import Readiness
 
-__all__ = ["ServedProcess", "build_app"]
-
 
 def build_app(process: ServedProcess) -> FastAPI:
     """`app.state` has `process`, and while it is served `database`, a pool of its own loop, and

@@ -4,7 +4,7 @@ import asyncio
 import time
 from collections.abc import Iterator
 
-from consumers.engine.outage import lasting
+from consumers.supervision.outage import lasting
 from migrations.revisions import head, require_head
 from repositories.errors import RepositoryError
 from repositories.postgres.database import Database

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from consumers.engine.pulse import beat
+from consumers.supervision.pulse import beat
 from repositories.errors import RepositoryError
 from repositories.operations.job_runs import (
     Run,

@@ -2,8 +2,8 @@
 
 import time
 
-from consumers.engine.outage import Outage
 from consumers.engine.retry import RetryPolicy, tell_failure
+from consumers.supervision.outage import Outage
 
 PAUSES = RetryPolicy(first=1.0, longest=30.0)
 

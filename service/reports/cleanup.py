@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 
-from consumers.engine.pulse import beat
+from consumers.supervision.pulse import beat
 from repositories.errors import RepositoryError
 from repositories.outbox import prune_outbox
 from repositories.postgres.clock import database_time

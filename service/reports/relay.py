@@ -12,10 +12,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 
-from consumers.engine.pulse import working
 from consumers.engine.retry import set_within
-from consumers.engine.watch import watched
 from consumers.kafka.connection import KafkaConnection
+from consumers.supervision.pulse import working
+from consumers.supervision.watch import watched
 from consumers.telemetry.spans import Kind, span
 from repositories.errors import RepositoryError
 from repositories.outbox import Announcement, set_aside, unpublished

@@ -13,10 +13,10 @@ from contextvars import Context
 from dataclasses import dataclass, replace
 from typing import Any
 
-from consumers.engine.outage import Outage
-from consumers.engine.pulse import working
 from consumers.engine.retry import RetryPolicy, until_it_succeeds
-from consumers.engine.watch import watched
+from consumers.supervision.outage import Outage
+from consumers.supervision.pulse import working
+from consumers.supervision.watch import watched
 from consumers.telemetry.spans import Attributes, span
 from repositories.errors import RepositoryError
 from repositories.postgres.database import Database

@@ -11,8 +11,8 @@ from prometheus_client.core import Metric as Family
 from prometheus_client.registry import Collector
 
 from consumers.contracts.refusal import DeadLetterReason
-from consumers.engine.outage import lasting
 from consumers.engine.subscription import Progress
+from consumers.supervision.outage import lasting
 from consumers.telemetry.histogram import Histogram
 from consumers.telemetry.lag import Lag
 from consumers.telemetry.retries import RETRIES

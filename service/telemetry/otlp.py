@@ -30,7 +30,7 @@ from opentelemetry.trace import (
     set_span_in_context,
 )
 
-from consumers.engine.outage import Outage
+from consumers.supervision.outage import Outage
 from consumers.telemetry.spans import Attributes, Kind
 from service.logs import INSTANCE
 

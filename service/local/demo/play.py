@@ -20,8 +20,9 @@ from repositories.claims.top_code_flush import flush_top_codes
 from repositories.claims.verification import verify
 from service.drain import wait_until_drained
 from service.http.address import DEFAULT_ADDRESS, listen
-from service.http.app import ServedProcess, build_app
+from service.http.app import build_app
 from service.http.errors import AddressNotFree
+from service.http.process import ServedProcess
 from service.http.server import served
 from service.local.demo import environment
 from service.local.demo.displays import Display, Say

@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator
 from contextlib import aclosing
 from dataclasses import dataclass
 
-from consumers.engine.pulse import beat
+from consumers.supervision.pulse import beat
 from service.reports.files.encryption import decrypt, encrypt, new_file_key
 from service.reports.files.keys import Keyring, WrappedKey
 from service.reports.files.store import FileStore

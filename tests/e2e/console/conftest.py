@@ -12,7 +12,8 @@ import pytest_asyncio
 from playwright.async_api import Browser, BrowserContext, Page, async_playwright
 
 from service.http.address import listen
-from service.http.app import ServedProcess, build_app
+from service.http.app import build_app
+from service.http.process import ServedProcess
 from service.http.server import served
 from tests.harness.console_stage import Stage, staged
 from tests.servers import fresh_database

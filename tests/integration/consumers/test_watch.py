@@ -8,8 +8,8 @@ import asyncpg
 import pytest
 from sqlalchemy import text
 
-from consumers.engine import watch
 from consumers.engine.retry import RetryPolicy, until_it_succeeds
+from consumers.supervision import watch
 from repositories.postgres.database import Database
 from tests.harness.waiting import until
 from tests.servers import migrate

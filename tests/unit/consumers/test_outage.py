@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from consumers.engine.outage import Outage, lasting
+from consumers.supervision.outage import Outage, lasting
 
 
 @pytest.fixture

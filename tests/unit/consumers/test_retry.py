@@ -6,7 +6,6 @@ import pytest
 from aiokafka import errors as kafka
 from aiokafka.errors import KafkaError
 
-from consumers.engine import outage
 from consumers.engine.retry import (
     RetryPolicy,
     describe,
@@ -16,6 +15,7 @@ from consumers.engine.retry import (
     until_it_succeeds,
 )
 from consumers.kafka.faults import KafkaUnreachable
+from consumers.supervision import outage
 from repositories.errors import (
     ConcurrentClaim,
     DatabaseBehind,

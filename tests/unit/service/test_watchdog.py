@@ -8,7 +8,7 @@ from typing import cast
 
 import pytest
 
-from consumers.engine.pulse import beat, resting
+from consumers.supervision.pulse import beat, resting
 from repositories.postgres.database import Database
 from service.heartbeat import heartbeat_job
 from service.jobs import every

@@ -11,7 +11,7 @@ import pytest
 from pydantic import SecretStr
 from sqlalchemy import text
 
-from consumers.engine import watch
+from consumers.supervision import watch
 from repositories.postgres.database import Database
 from service.http.process import ServedProcess
 from service.jobs import every

@@ -6,8 +6,8 @@ import pytest
 from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.openmetrics.exposition import generate_latest as as_openmetrics
 
-from consumers.engine.outage import Outage, lasting
 from consumers.engine.subscription import Outcome, Progress
+from consumers.supervision.outage import Outage, lasting
 from consumers.telemetry.batches import Step
 from service.telemetry import metrics
 from service.telemetry.collector import Numbers

@@ -16,7 +16,8 @@ from schemathesis.generation import GenerationMode
 from repositories.postgres.database import Database
 from service.http.address import listen
 from service.http.api.app import api_document
-from service.http.app import ServedProcess, build_app
+from service.http.app import build_app
+from service.http.process import ServedProcess
 from service.http.server import served
 from service.settings import Settings
 from tests.harness.issuer import Issuer

@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from consumers.engine.outage import LONG_SECONDS, Outage
-from consumers.engine.pulse import Pulse, current_pulse
+from consumers.supervision.outage import LONG_SECONDS, Outage
+from consumers.supervision.pulse import Pulse, current_pulse
 from repositories.errors import RepositoryError
 from repositories.postgres.database import Database
 from repositories.postgres.waiting import Work, wait_of, watching
