@@ -241,7 +241,7 @@ class Lane(ConsumerRebalanceListener, Generic[Event]):  # type: ignore[misc]  # 
                 lambda: start_offsets(
                     consumer, applier.database, applier.group, assigned, parts.former_groups
                 ),
-                f"finding where to start in {', '.join(sorted({at.topic for at in assigned}))}",
+                f"finding where {applier.group} starts",
                 parts.retry,
             )
 
