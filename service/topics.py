@@ -27,16 +27,18 @@ async def create_missing_topics(
     admin: KafkaAdmin, settings: Settings, names: Sequence[str] = ALL_TOPICS
 ) -> list[str]:
     """Create topics (by their default names) where they are missing, and DLQs for those that are
-    read; returns the names of those created."""
+    read; returns the names of those created, once the broker knows them. Raises KafkaFailed."""
     sources = [_source(settings, settings.topic(name)) for name in names]
     read = [settings.topic(name) for name in names if name in READ]
     created = await admin.create_all(sources)
     existing = await admin.configs_of_all(read)
-    return created + await admin.create_all(
+    created += await admin.create_all(
         _dead_letters(settings, source, existing[source.name])
         for source in sources
         if source.name in existing
     )
+    await admin.configs_of_all(created)  # the broker hears of them a little later: wait for that
+    return created
 
 
 async def amiss(

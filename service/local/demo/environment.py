@@ -25,9 +25,7 @@ from service.logs import TextFormatter
 from service.reports.files.keys import new_master_key
 from service.reports.files.passwords import new_private_key
 from service.settings import PREFIX, Settings
-from service.topics import ALL_TOPICS, create_missing_topics
 
-POLL_SECONDS = 0.05
 SCRIPT = "environment.sh"
 
 
@@ -65,14 +63,6 @@ async def create_schema(settings: Settings) -> str:
     """As `claim-analytics migrate`; returns the schema's revision. Raises a RepositoryError."""
     await asyncio.to_thread(commands.upgrade, settings.session_url)
     return head()
-
-
-async def create_topics(admin: KafkaAdmin, settings: Settings) -> None:
-    """As `claim-analytics topics`; returns when they can be used. Raises KafkaFailed."""
-    created = set(await create_missing_topics(admin, settings, ALL_TOPICS))
-    # A poll: the broker lists new topics a little later, and sends no word of it.
-    while not await admin.existing_topics() >= created:  # noqa: ASYNC110
-        await asyncio.sleep(POLL_SECONDS)  # a poll: nothing tells of new topics
 
 
 def write_environment(folder: Path, settings: Settings, physician: SimulatedProvider) -> Path:

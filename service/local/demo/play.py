@@ -35,6 +35,7 @@ from service.local.simulator import Platform, SimulatedProvider, Simulator
 from service.local.stack import Stack
 from service.reports.wiring import report_jobs
 from service.runner import Service, calm_the_garbage_collector
+from service.topics import create_missing_topics
 
 PUBLISHED: Sequence[AnySubscription] = (CLAIMS, AI_SUGGESTIONS)  # what the simulator plays
 SUBSCRIPTIONS: Sequence[AnySubscription] = (*PUBLISHED, REPORT_REQUESTS, PROVIDER_UPDATES)
@@ -70,7 +71,7 @@ async def play(plan: Plan, stack: Stack, display: Display, say: Say) -> Outcome:
     settings = environment.demo_settings(stack)
     say(f"The schema is at revision {await environment.create_schema(settings)}.")
     async with environment.clients(settings) as clients:
-        await environment.create_topics(clients.admin, settings)
+        await create_missing_topics(clients.admin, settings)
         say("The topics are there, each with its dead letter topic.")
         demo = _Demo(plan, clients)
         script = environment.write_environment(stack.folder, settings, demo.physician)
