@@ -26,6 +26,7 @@ REQUESTED = "ca.meritum.report.requested.v1"
 UPDATED = "ca.meritum.provider.updated.v1"
 RUN_REPORTS = ("run", "--only", "reports")
 STOPPED = ("ready", "failed", "expired")
+NO_MORE: Mapping[str, object] = {}
 QUICK = {"report_lease_seconds": 2, "report_cleanup_seconds": 1, "report_orphan_seconds": 1}
 
 
@@ -40,12 +41,18 @@ class Announced:
 
 
 async def deploy_reports(
-    bootstrap_servers: str, database_url: str, folder: Path, *, plain_names: bool = False
+    bootstrap_servers: str,
+    database_url: str,
+    folder: Path,
+    *,
+    plain_names: bool = False,
+    settings: Mapping[str, object] = NO_MORE,
 ) -> Deployment:
     """A deployment of every topic, with keys, and files below `folder`; with `plain_names` topics
     and groups have their default names."""
     own = uuid4().hex[:12]
-    deployment = plan_deployment(bootstrap_servers, database_url).having(
+    deployment = plan_deployment(bootstrap_servers, database_url).having(**settings)
+    deployment = deployment.having(
         topic_report_request=f"requests-{own}",
         topic_provider_updated=f"profiles-{own}",
         topic_report_status=f"status-{own}",

@@ -3,6 +3,7 @@
 import json
 from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import asynccontextmanager
+from datetime import date
 from typing import Any
 
 import asyncpg
@@ -20,10 +21,15 @@ from tests.oracle.tables import Tables
 Positions = dict[tuple[str, int], int]  # (topic, partition): offset of the next message
 
 
-async def assert_tables_equal_oracle(deployment: Deployment, events: Iterable[PlainEvent]) -> None:
-    """Every row of every table is what the oracle makes of these events, and `verify` is clean."""
+async def assert_tables_equal_oracle(
+    deployment: Deployment, events: Iterable[PlainEvent], first_month: date | None = None
+) -> None:
+    """Every row of every table is what the oracle makes of these events, and `verify` is clean.
+
+    `first_month` is the cache's horizon.
+    """
     await _assert_verified(deployment)
-    found, expected = await read_tables(deployment), tables(events)
+    found, expected = await read_tables(deployment), tables(events, first_month)
     assert found.claim_events == expected.claim_events
     _assert_same(found.claims, expected.claims, "claims")
     _assert_same(found.ai_suggestions, expected.ai_suggestions, "ai_suggestions")

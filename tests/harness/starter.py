@@ -24,6 +24,7 @@ from contextlib import suppress
 from functools import cache
 from importlib import import_module
 from pathlib import Path
+from runpy import run_path
 from tempfile import TemporaryFile
 from typing import IO, Any
 
@@ -93,8 +94,12 @@ def start(
     with TemporaryFile() as given:
         given.write(said)
         given.seek(0)
-        if sys.platform == "linux" and command[0] == PROGRAM:
-            return _fork(command, folder, environment, (given, output, errors))
+        if sys.platform == "linux":
+            streams = (given, output, errors)
+            if command[0] == PROGRAM:
+                return _fork(command, folder, environment, streams)
+            if command[0] == sys.executable:  # with a script, that starts the program another way
+                return _fork(command[1:], folder, environment, streams)
         return subprocess.Popen(
             command,
             cwd=folder,
@@ -188,6 +193,9 @@ if __name__ == "__main__":
     os.environ.update(asked["environment"])
     time.tzset()
     sys.argv = asked["arguments"]
-    from service.__main__ import main
+    if sys.argv[0].endswith(".py"):
+        run_path(sys.argv[0], run_name="__main__")
+    else:
+        from service.__main__ import main
 
-    main()
+        main()

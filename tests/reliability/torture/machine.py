@@ -1,0 +1,154 @@
+"""One run: the workload is published beside the faults, all is read, and then it is checked."""
+
+import asyncio
+import os
+import sys
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AsyncExitStack, closing, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from random import Random
+from tempfile import gettempdir
+from urllib.parse import urlsplit
+
+from service.local.stack.postgres import PostgresServer
+from tests.harness.deployment import Deployment
+from tests.harness.kafka import producer
+from tests.harness.reports import QUICK, all_told, deploy_reports
+from tests.harness.starter import PROGRAM
+from tests.reliability.torture import seeded_bugs
+from tests.reliability.torture.checker import findings
+from tests.reliability.torture.faults import FAULTS, STATEMENT_SECONDS, SURELY, Stage
+from tests.reliability.torture.fleet import RUN, Fleet, Program
+from tests.reliability.torture.seeded_bugs import BUGS
+from tests.reliability.torture.wires import Wire, WiredBroker, wire
+from tests.reliability.torture.workload import Size, Workload, make_workload, publish
+
+LEAST_SECONDS = 2.0  # in which a part of the workload is published, beside a fault
+TINY = Size(events=500, reports=6, providers=4)
+AGES = 600.0  # seconds: a deadline for what takes its time
+# Members that die are soon missed, and leases soon over; and nothing is given up for being killed.
+RESTLESS = {
+    "group_session_seconds": 1.5,
+    "claim_lanes": 1,
+    "topic_partitions": 4,
+    "database_statement_seconds": STATEMENT_SECONDS,
+    "report_most_tries": 1_000,
+    "report_workers": 1,
+    **QUICK,
+}
+Schedule = Sequence[tuple[str, Random]]
+Tell = Callable[[str], None]
+
+
+@dataclass
+class Result:
+    """What one run did and found; the numbers are for the report."""
+
+    faults: Counter[str]
+    crash_points: Counter[str]
+    kills: int
+    workload: Workload
+    seconds: float
+    findings: list[str] = field(default_factory=list)
+
+
+async def torture(
+    broker: WiredBroker,
+    server: PostgresServer,
+    database_url: str,
+    folder: Path,
+    seed: int,
+    size: Size,
+    schedule: Schedule,
+    program: Program = (PROGRAM,),
+    tell: Tell = lambda _: None,
+) -> Result:
+    """`folder` is for files; `schedule` as `faults.schedule` makes it; `program` is what runs in
+    place of `claim-analytics`."""
+    began = time.monotonic()
+
+    def say(what: str) -> None:
+        tell(f"{time.monotonic() - began:6.0f} s  {what}")
+
+    async with AsyncExitStack() as stack:
+        wires = {
+            "Kafka": await stack.enter_async_context(wire(broker.port, broker.wire_port)),
+            "PostgreSQL": await stack.enter_async_context(wire(server.port)),
+        }
+        deployment = await _deployed(broker, _by(wires["PostgreSQL"], database_url), folder)
+        stack.enter_context(temporary_files_in(folder / "temporary"))
+        fleet = stack.enter_context(closing(Fleet(deployment, program=program)))
+        workload = make_workload(deployment, seed, size)
+        stage = Stage(deployment, broker, server, fleet, workload, wires, folder / "temporary")
+        fleet.mend()
+        await _publish_beside(stage, schedule, say)
+        say("all is published and broken; reading the rest")
+        await _read_to_the_end(stage)
+        say("checking")
+        found = await findings(stage)
+    seconds = time.monotonic() - began
+    return Result(stage.tally, fleet.met, fleet.kills, workload, seconds, found)
+
+
+def with_bug(name: str, seed: int) -> tuple[Size, Schedule, Program]:
+    """What shows a seeded bug: a little of everything, and the faults that bring it out."""
+    faults = [(fault, Random(f"{seed} {at}")) for at, fault in enumerate(BUGS[name].faults)]
+    return TINY, faults, (sys.executable, seeded_bugs.__file__, name)
+
+
+async def _publish_beside(stage: Stage, schedule: Schedule, say: Tell) -> None:
+    """A part of the workload beside each fault."""
+    async with producer(stage.deployment, enable_idempotence=True) as client:
+        for part, (name, rng) in zip(stage.workload.split(len(schedule)), schedule, strict=True):
+            say(name)
+            publishing = asyncio.create_task(publish(client, part, LEAST_SECONDS))
+            try:
+                await FAULTS[name](stage, rng)
+                await publishing
+            finally:
+                publishing.cancel()
+            stage.tally[name] += 1
+
+
+def _by(wired: Wire, url: str) -> str:
+    """The same database by the wire."""
+    place = urlsplit(url)
+    return place._replace(netloc=place.netloc.replace(f":{place.port}", f":{wired.port}")).geturl()
+
+
+async def _deployed(broker: WiredBroker, database_url: str, folder: Path) -> Deployment:
+    for name in ("store", "temporary"):
+        (folder / name).mkdir()
+    return await deploy_reports(
+        broker.bootstrap_servers, database_url, folder / "store", settings=RESTLESS
+    )
+
+
+async def _read_to_the_end(stage: Stage) -> None:
+    """Until nothing is under way: the letters are redriven once more, for a faulty decoder's."""
+    fleet, deployment = stage.fleet, stage.deployment
+    fleet.mend()
+    await fleet.command(*RUN, "--drain")
+    await fleet.command("dlq", "redrive", "--again", *SURELY)
+    await fleet.command(*RUN, "--drain")
+    of_the_living = [
+        report_id
+        for report_id, provider_id in stage.workload.reports.items()
+        if str(provider_id) not in stage.erased
+    ]
+    await all_told(deployment, len(of_the_living), AGES)
+    await fleet.stop()
+
+
+@contextmanager
+def temporary_files_in(folder: Path) -> Iterator[None]:
+    """Processes that are started meanwhile have their temporary files there."""
+    before = gettempdir()  # of this process, which keeps it
+    os.environ["TMPDIR"] = str(folder)
+    try:
+        yield
+    finally:
+        os.environ["TMPDIR"] = before
