@@ -8,8 +8,10 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from repositories.errors import DatabaseBehind
+from repositories.operations.tables import dead_letters
 from repositories.postgres.database import Database
 from repositories.tables import consumer_offsets
+from repositories.vocabulary import LetterState
 
 KEY = ("consumer_group", "topic", "partition")
 
@@ -17,8 +19,8 @@ KEY = ("consumer_group", "topic", "partition")
 class NextOffset(NamedTuple):
     """Where a consumer group goes on in a partition: the offset of the *next* message.
 
-    `after` is where the messages before it began: what must be stored by then, or None where
-    reading begins.
+    `after` is where its messages begin: what must be stored by then, or None where an operator
+    ordered to pass over some. `is_new`: nothing was stored when reading began, and may not be yet.
     """
 
     group: str
@@ -26,6 +28,7 @@ class NextOffset(NamedTuple):
     partition: int
     offset: int
     after: int | None = None
+    is_new: bool = False
 
 
 async def store_offsets(connection: AsyncConnection, offsets: Iterable[NextOffset]) -> None:
@@ -54,7 +57,8 @@ async def _check(connection: AsyncConnection, offsets: Sequence[NextOffset]) -> 
     mine = select(consumer_offsets).where(key.in_([o[:3] for o in offsets]))
     rows = await connection.execute(mine.order_by(key).with_for_update())
     stored = {(row.consumer_group, row.topic, row.partition): row.next_offset for row in rows}
-    if any(o.after is not None and stored.get(o[:3], -1) < o.after for o in offsets):
+    ahead = (o for o in offsets if o.after is not None and not (o.is_new and o[:3] not in stored))
+    if any(stored.get(o[:3], -1) < (o.after or 0) for o in ahead):
         raise DatabaseBehind(
             "the database has lost what was applied to it: it was restored from a backup, or a"
             " standby took over that did not have everything"
@@ -96,3 +100,18 @@ async def offsets_of(connection: AsyncConnection, group: str) -> dict[tuple[str,
     own = select(consumer_offsets).where(consumer_offsets.c.consumer_group == group)
     rows = (await connection.execute(own)).all()
     return {(row.topic, row.partition): int(row.next_offset) for row in rows}
+
+
+async def unsent_letters(database: Database, group: str) -> dict[tuple[str, int], Collection[int]]:
+    """The offsets of open letters of a group that are not known to lie on the dead letter topic, by
+    partition: those of batches that were broken off, so a few."""
+    topic, number = dead_letters.c.source_topic, dead_letters.c.source_partition
+    unsent = (
+        select(topic, number, func.array_agg(dead_letters.c.source_offset))
+        .where(dead_letters.c.consumer_group == group, dead_letters.c.copy_offset.is_(None))
+        .where(dead_letters.c.state == LetterState.OPEN)
+        .group_by(topic, number)
+    )
+    async with database.snapshot() as connection:
+        rows = (await connection.execute(unsent)).all()
+    return {(row[0], row[1]): row[2] for row in rows}

@@ -138,8 +138,9 @@ class Applier(Generic[Event]):
 
     async def _handle_all_of(self, batch: Batch[Event]) -> Outcome:
         events, verdicts, after = batch.events, batch.verdicts(), batch.begins_after
+        new = batch.new
         offsets = [
-            NextOffset(self.group, at.topic, at.partition, offset, after[at])
+            NextOffset(self.group, at.topic, at.partition, offset, after[at], at in new)
             for at, offset in batch.next_offsets.items()
         ]
 
@@ -162,7 +163,7 @@ class Applier(Generic[Event]):
     async def _look_for_letters(self, batch: Batch[Event]) -> None:
         """Up to where a partition may have letters of messages that are about to be read again; to
         be asked when reading begins there, and not with each batch."""
-        begun = [tuple(at) for at, after in batch.begins_after.items() if after is None]
+        begun = [tuple(at) for at in batch.begun]
         if begun:
             self._letters_until |= dict.fromkeys(begun, -1) | await self._keep_trying(
                 lambda: highest_unresolved(self.database, begun), "looking for dead letters"

@@ -38,7 +38,8 @@ class Chunk(Generic[Event]):
 
     `next_offset` names the *next* message. It can lie beyond the last one here: the control records
     of transactions and the gaps of compaction have offsets too; there may even be none. `after` is
-    the `next_offset` of the chunk before, None for the first after an assignment. `verdicts` has a
+    the `next_offset` of the chunk before, or where reading begins (`begins`) the offset that it
+    begins at; None for the first after a skip. `is_new`: nothing was stored then. `verdicts` has a
     byte for each message, in order: 1 where it could not be decoded (a copy of a dead letter apart,
     which is no news). `offsets` and `timestamps` (in milliseconds since 1970) are those of the
     messages; `copies` has the offsets of copies that a redrive has sent, and of which letter.
@@ -56,6 +57,8 @@ class Chunk(Generic[Event]):
     timestamps: Sequence[int] = ()
     copies: Mapping[int, LetterId] = field(default_factory=dict)
     contexts: Sequence[str] = ()
+    begins: bool = False
+    is_new: bool = False
 
 
 @dataclass(frozen=True)
@@ -75,8 +78,18 @@ class Batch(Generic[Event]):
 
     @property
     def begins_after(self) -> dict[TopicPartition, int | None]:
-        """What the chunk before this batch had as its `next_offset`, for each partition."""
+        """Where the messages of this batch begin, for each partition."""
         return {chunk.partition: chunk.after for chunk in reversed(self.chunks)}
+
+    @property
+    def begun(self) -> set[TopicPartition]:
+        """The partitions in which reading begins with this batch."""
+        return {chunk.partition for chunk in self.chunks if chunk.begins}
+
+    @property
+    def new(self) -> set[TopicPartition]:
+        """Those of which nothing was stored then."""
+        return {chunk.partition for chunk in self.chunks if chunk.is_new}
 
     @property
     def newest(self) -> dict[TopicPartition, int]:

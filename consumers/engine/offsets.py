@@ -1,16 +1,25 @@
 """Where a consumer starts in the partitions that it is assigned."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from typing import NamedTuple
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
 
 from consumers.kafka.connection import KafkaConnection, start
 from consumers.kafka.reach import reachable
-from repositories.offsets import stored_offsets
+from repositories.offsets import stored_offsets, unsent_letters
 from repositories.postgres.database import Database
 
-Starts = dict[TopicPartition, int]
+
+class Start(NamedTuple):
+    """Where reading begins in a partition. `is_new`: the database has no offset of it yet."""
+
+    offset: int
+    is_new: bool
+
+
+Starts = dict[TopicPartition, Start]
 
 
 async def start_offsets(
@@ -27,25 +36,38 @@ async def start_offsets(
     twice is a duplicate. Where either is missing, reading starts from the earliest offset; but if
     the stored one is lower still, what it names is gone: it is returned, for the partition to stop.
 
+    A dead letter that was recorded and not sent, if its message is there, is read again all the
+    same: Kafka's offset can be beyond it, after a restore or because an operator set it forwards.
+
     Where both are missing and `former` groups read these topics before, their offsets count.
     """
     stored = await stored_offsets(database, group)
+    unsent = await unsent_letters(database, group)  # after the offsets that they were stored with
     committed = {at: await consumer.committed(at) for at in partitions}
     known = {at: (committed[at], stored.get((at.topic, at.partition))) for at in partitions}
     if former:
         new = [at for at, both in known.items() if both == (None, None)]
         known |= await former.offsets(database, new) if new else {}
     earliest: Mapping[TopicPartition, int] = await consumer.beginning_offsets(
-        [at for at, both in known.items() if None in both]
+        [at for at, both in known.items() if None in both or tuple(at) in unsent]
     )
-    return {at: start_offset(*both, earliest.get(at, 0)) for at, both in known.items()}
+    return {
+        at: Start(
+            start_offset(*both, earliest.get(at, 0), unsent.get(tuple(at), ())),
+            is_new=tuple(at) not in stored,
+        )
+        for at, both in known.items()
+    }
 
 
-def start_offset(committed: int | None, stored: int | None, earliest: int) -> int:
-    """Of one partition; None where there is no offset."""
+def start_offset(
+    committed: int | None, stored: int | None, earliest: int, unsent: Collection[int] = ()
+) -> int:
+    """Of one partition; None where there is no offset. `unsent` are offsets of dead letters."""
     if committed is None or stored is None:
         committed = earliest
-    return committed if stored is None else min(committed, stored)
+    lower = committed if stored is None else min(committed, stored)
+    return min([lower, *(offset for offset in unsent if offset >= earliest)])
 
 
 class FormerGroups:

@@ -10,7 +10,7 @@ import time
 from array import array
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Generic, cast
+from typing import Generic, cast
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import (
@@ -25,6 +25,7 @@ from consumers.contracts.refusal import DeadLetter, Record
 from consumers.engine.brake import Brakes
 from consumers.engine.dead_letters import bytes_of
 from consumers.engine.intake import Chunk, Intake
+from consumers.engine.offsets import Starts
 from consumers.engine.orders import Orders
 from consumers.engine.retry import LOOK_AT_KAFKA, is_transient, tell_failure
 from consumers.engine.subscription import Decode, Event, Progress
@@ -49,10 +50,12 @@ NO_PARTITION = TopicPartition("", 0)
 
 @dataclass
 class Position:
-    """Where a partition is read. `last` is the next offset of what was handed on last."""
+    """Where a partition is read. `last` is what the next chunk has as `after`."""
 
     next: int
     last: int | None = None
+    begins: bool = True
+    is_new: bool = False
 
 
 @dataclass
@@ -78,15 +81,15 @@ class Reader(Generic[Event]):
     _told_next: float = 0.0  # after how many of them the next line is due
 
     async def run(
-        self, assigned: Sequence[TopicPartition], starts: Callable[[], Awaitable[dict[Any, int]]]
+        self, assigned: Sequence[TopicPartition], starts: Callable[[], Awaitable[Starts]]
     ) -> None:
         """Read until cancelled. `starts` says where; an error of this consumer is raised."""
         looking = asyncio.create_task(keep_ends_known(self.consumer, self.progress.lags))
         try:
             for partition, start in (await starts()).items() if assigned else ():
-                self.progress.begin(partition, start)
-                self.consumer.seek(partition, start)
-                self._open[partition] = Position(start)
+                self.progress.begin(partition, start.offset)
+                self.consumer.seek(partition, start.offset)
+                self._open[partition] = Position(start.offset, start.offset, is_new=start.is_new)
                 # Even an empty partition gets its offset committed: a drain sees that it is done.
                 await self._hand_on(partition, [])
             with working("reading"):
@@ -192,9 +195,9 @@ class Reader(Generic[Event]):
             array("q", [record.offset for record in records]),
             array("q", [record.timestamp for record in records]),
             {record.offset: copied for record in marked if (copied := redrive_of(record))},
-            linked_contexts(records),
+            linked_contexts(records), state.begins, state.is_new,
         )  # fmt: skip
-        state.last = state.next = position
+        state.last, state.next, state.begins, state.is_new = position, position, False, False
         with resting():  # the applier may wait for the database
             await self.intake.put(chunk)
 

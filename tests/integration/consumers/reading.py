@@ -11,6 +11,7 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from consumers.engine.brake import BrakePolicy, Brakes
 from consumers.engine.intake import Batch, BatchPolicy, Intake
+from consumers.engine.offsets import Start, Starts
 from consumers.engine.orders import Orders
 from consumers.engine.reader import Reader
 from consumers.engine.subscription import Decode, Event, Progress
@@ -48,8 +49,10 @@ async def reading(
     decoders: Mapping[str, Decode[Event]],
     policy: BatchPolicy,
     group: str | None = None,
+    *,
+    is_new: bool = True,
 ) -> AsyncIterator[Reading[Event]]:
-    """A reader of these partitions, from these offsets."""
+    """A reader of these partitions, from these offsets; `is_new` as in `Start`."""
     consumer = AIOKafkaConsumer(
         bootstrap_servers=kafka,
         group_id=group,
@@ -62,8 +65,8 @@ async def reading(
     consumer.assign(list(starts))
     found = Reading(consumer, Intake[Event](policy))
 
-    async def where_to_start() -> dict[TopicPartition, int]:
-        return dict(starts)
+    async def where_to_start() -> Starts:
+        return {at: Start(offset, is_new) for at, offset in starts.items()}
 
     reader = Reader(
         consumer, decoders, found.intake, found.brakes, found.progress, orders=found.orders

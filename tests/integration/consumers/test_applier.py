@@ -18,7 +18,7 @@ from consumers.engine.intake import Batch, BatchPolicy
 from consumers.engine.retry import RetryPolicy
 from consumers.engine.subscription import Decode, Progress
 from consumers.topics.claims import CLAIMS
-from repositories.errors import SchemaMissing
+from repositories.errors import DatabaseBehind, SchemaMissing
 from repositories.operations.letters import LetterId
 from service.kafka import Message
 from service.wiring import kafka_connection, open_database
@@ -193,6 +193,20 @@ async def _letter_rows(deployment: Deployment) -> list[Any]:
         return list(await connection.fetch("SELECT * FROM dead_letters ORDER BY source_offset"))
 
 
+async def test_a_database_that_is_restored_before_the_first_batch_is_found_out(
+    deployment: Deployment, applier: Applier[bytes]
+) -> None:
+    """Where to start was known, and the first batch waited for the database to come back."""
+    await _apply(deployment, applier, _messages(deployment, [submitted("A")]))
+    later = _messages(deployment, [submitted("B")])
+    async with _batch(deployment, later, is_new=False) as (batch, consumer):
+        async with connected(deployment) as connection:  # a backup from before anything came
+            await connection.execute("TRUNCATE claim_events, claims, consumer_offsets")
+        with pytest.raises(DatabaseBehind):
+            await applier.apply(batch, consumer)
+    assert await stored_offsets(deployment, deployment.group) == {}
+
+
 def _messages(deployment: Deployment, events: Sequence[EventSpec]) -> list[Message]:
     return [message(deployment, event) for event in events]
 
@@ -206,7 +220,7 @@ async def _apply(
 
 @asynccontextmanager
 async def _batch(
-    deployment: Deployment, messages: Sequence[Message]
+    deployment: Deployment, messages: Sequence[Message], *, is_new: bool = True
 ) -> AsyncIterator[tuple[Batch[bytes], AIOKafkaConsumer]]:
     """Publish the messages, all to partition 0 of their topic, and read them as one batch."""
     starts = {TopicPartition(*at): end for at, end in (await all_end_offsets(deployment)).items()}
@@ -217,7 +231,7 @@ async def _batch(
     }
     policy = BatchPolicy(len(messages), 2**30, LONG, LONG)
     servers = deployment.bootstrap_servers
-    async with reading(servers, starts, decoders, policy, deployment.group) as lane:
+    async with reading(servers, starts, decoders, policy, deployment.group, is_new=is_new) as lane:
         yield await lane.batch(), lane.consumer
 
 

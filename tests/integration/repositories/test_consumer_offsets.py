@@ -71,6 +71,15 @@ async def test_a_database_that_lost_what_came_before_is_found_out_and_left_alone
     assert await dump(observer) == before
 
 
+async def test_of_a_new_partition_nothing_need_be_stored(database: Database) -> None:
+    begins = next_offset(9)._replace(after=7, is_new=True)
+    await apply(database, submitted(), offsets=[begins])
+    assert await stored(database) == 9
+    await apply(database, paid(), offsets=[next_offset(6)])
+    with pytest.raises(DatabaseBehind):  # another has begun there, and stands lower
+        await apply(database, paid(), offsets=[begins])
+
+
 @pytest.mark.parametrize("stored_before", [7, 20])
 async def test_what_was_read_again_or_is_next_is_applied(
     database: Database, stored_before: int

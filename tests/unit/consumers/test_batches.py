@@ -1,5 +1,7 @@
 """Chunks of several partitions as one batch."""
 
+from dataclasses import replace
+
 from aiokafka import TopicPartition
 
 from consumers.contracts.refusal import DeadLetter, DeadLetterReason
@@ -48,6 +50,14 @@ def test_the_first_chunk_of_a_partition_says_where_it_began() -> None:
         [chunk(LEFT, 10, after=4), chunk(RIGHT, 7, after=None), chunk(LEFT, 25, after=10)]
     )
     assert batch.begins_after == {LEFT: 4, RIGHT: None}
+
+
+def test_where_reading_begins_is_known_until_the_batch_after() -> None:
+    first = replace(chunk(LEFT, 4, after=4), begins=True, is_new=True)
+    batch = Batch([replace(first, partition=RIGHT, is_new=False), first, chunk(LEFT, 9, after=4)])
+    assert (batch.begun, batch.new) == ({LEFT, RIGHT}, {LEFT})
+    assert batch.begins_after == {LEFT: 4, RIGHT: 4}
+    assert Batch([chunk(LEFT, 12, after=9)]).begun == set()
 
 
 def test_events_come_in_the_order_of_arrival_and_dead_letters_apart() -> None:

@@ -47,14 +47,23 @@ async def starts(
     known: dict[TopicPartition, Both],
     earliest: int,
     former: Former | None = None,
+    unsent: Sequence[int] = (),
 ) -> dict[TopicPartition, int]:
     async def stored_offsets(*_where: object) -> dict[tuple[str, int], int]:
         return {tuple(at): stored for at, (_, stored) in known.items() if stored is not None}
 
+    async def unsent_letters(*_where: object) -> dict[tuple[str, int], Sequence[int]]:
+        return {tuple(PARTITION): unsent} if unsent else {}
+
     monkeypatch.setattr(offsets, "stored_offsets", stored_offsets)
+    monkeypatch.setattr(offsets, "unsent_letters", unsent_letters)
     consumer = Consumer({at: committed for at, (committed, _) in known.items()}, earliest)
     groups = cast("FormerGroups | None", former)
-    return await start_offsets(consumer, UNUSED, "group", list(known), groups)
+    found = await start_offsets(consumer, UNUSED, "group", list(known), groups)
+    assert {at: start.is_new for at, start in found.items()} == {
+        at: stored is None for at, (_, stored) in known.items()
+    }
+    return {at: start.offset for at, start in found.items()}
 
 
 HAVE_AN_OFFSET = [
@@ -95,3 +104,20 @@ async def test_a_former_group_is_not_asked_where_the_new_has_an_offset(
     assert former.asked == [NEIGHBOUR]
     assert await starts(monkeypatch, {PARTITION: known}, earliest, former) == {PARTITION: start}
     assert former.asked == [NEIGHBOUR]
+
+
+@pytest.mark.parametrize(
+    ("unsent", "earliest", "start"),
+    [
+        pytest.param([30, 40], 0, 30, id="both are there"),
+        pytest.param([30, 40], 35, 40, id="the broker has removed one"),
+        pytest.param([30, 40], 45, 50, id="it has removed both"),
+        pytest.param([70], 0, 50, id="it is yet to be read"),
+    ],
+)
+async def test_a_dead_letter_that_was_never_sent_is_read_again(
+    monkeypatch: pytest.MonkeyPatch, unsent: Sequence[int], earliest: int, start: int
+) -> None:
+    """A process died before it sent them, and an operator set the group forwards."""
+    known: dict[TopicPartition, Both] = {PARTITION: (90, 50)}
+    assert await starts(monkeypatch, known, earliest, unsent=unsent) == {PARTITION: start}

@@ -104,3 +104,24 @@ def test_deeper_nesting_is_refused(raw: bytes) -> None:
 
 def test_width_is_not_depth() -> None:
     assert parse_json(b"[" + b"[]," * 5000 + b"[]]")
+
+
+@pytest.mark.parametrize("frames", range(0, 500, 50))
+def test_what_is_said_of_broken_json_does_not_depend_on_the_callers_stack(frames: int) -> None:
+    """At 900 levels the reader meets the fault, or its own limit, by what is on the stack."""
+
+    def call(left: int) -> None:
+        if left:
+            call(left - 1)
+        else:
+            parse_json(b"[" * 900 + b"nul")
+
+    with pytest.raises(NotJsonError, match="deeper than"):
+        call(frames)
+
+
+def test_brackets_within_text_are_not_depth() -> None:
+    text = "[" * 2 * MAX_DEPTH + '\\"{'
+    assert parse_json(f'["{text}"]'.encode())
+    with pytest.raises(NotJsonError, match=r"must be JSON$"):
+        parse_json(b'["' + b"{" * 2 * MAX_DEPTH + b"\\")
