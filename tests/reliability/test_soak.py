@@ -20,6 +20,7 @@ def flat(seed: int = 1) -> dict[str, list[float]]:
     series["memory, MB"] = [170 - 30 * 0.9**n + rng.uniform(-3, 3) for n in range(SAMPLES)]
     series["rows: claims"] = [10_000.0 + 100 * n for n in range(SAMPLES)]
     series["dead rows: claims"] = [rng.uniform(0, 5_000) for _ in range(SAMPLES)]
+    series["dead rows: claims"][0] = 20_000  # those of the backlog
     return series
 
 
