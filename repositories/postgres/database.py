@@ -177,8 +177,11 @@ class Database:
 
 
 @contextmanager
-def domain_errors(url: DatabaseUrl) -> Iterator[None]:
+def domain_errors(
+    url: DatabaseUrl, pool_size: str = "CLAIM_ANALYTICS_DATABASE_POOL_SIZE"
+) -> Iterator[None]:
     """Turn the driver's own errors into the domain's. `from None`: their texts can quote a row.
+    `pool_size`: the setting to be named where all connections of the pool are taken.
 
     None that others raise too, such as OSError: those are translated where the driver is called.
     """
@@ -191,8 +194,6 @@ def domain_errors(url: DatabaseUrl) -> Iterator[None]:
     except (asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError) as error:
         raise driver_error(error, where) from None
     except PoolTimeoutError:
-        raise DatabaseUnavailable(
-            "all connections are taken; raise CLAIM_ANALYTICS_DATABASE_POOL_SIZE"
-        ) from None
+        raise DatabaseUnavailable(f"all connections are taken; raise {pool_size}") from None
     except SQLAlchemyError as error:
         raise DatabaseRefused(f"the database layer failed ({type(error).__name__})") from None

@@ -37,6 +37,9 @@ PLACE = (
     analytics_cache.c.period_start,
     sa.func.coalesce(analytics_cache.c.dimensions, sa.literal_column("'null'::jsonb")),
 )
+REVISION: Final = sa.select(providers.c.metrics_revision).where(
+    providers.c.provider_id == sa.bindparam("provider_id")
+)
 
 
 @dataclass(frozen=True)
@@ -69,8 +72,7 @@ class Bracket:
 async def is_filled(connection: AsyncConnection, provider_id: UUID, key: MetricKey) -> bool:
     """Whether the provider's figures of this key are there; those that came with an upgrade are
     filled in later. Of a provider that no event has named none are missing."""
-    its = sa.select(providers.c.metrics_revision).where(providers.c.provider_id == provider_id)
-    revision = await connection.scalar(its)
+    revision = await connection.scalar(REVISION, {"provider_id": provider_id})
     return revision is None or revision >= SINCE[key]
 
 

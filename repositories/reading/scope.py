@@ -53,7 +53,7 @@ class ReadingDatabase:
     async def scope(self, provider_id: UUID) -> AsyncIterator[AsyncConnection]:
         """A read-only transaction of the provider's rows, of which each statement sees the same
         moment. Raises `RepositoryError`s."""
-        with domain_errors(self._url.url):
+        with domain_errors(self._url.url, "CLAIM_ANALYTICS_API_POOL_SIZE"):
             async with self._engine.connect() as plain:
                 connection = await plain.execution_options(
                     isolation_level="REPEATABLE READ", postgresql_readonly=True

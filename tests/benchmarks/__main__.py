@@ -19,6 +19,7 @@ from rich.table import Table
 from service.local.stack import Stack
 from tests.benchmarks.cache import Drained, measure_keys, measure_year
 from tests.benchmarks.claims import Bench, Round, plain_rate, rounds_against, rounds_of, scale
+from tests.benchmarks.http.console import measure_console, show_console
 from tests.benchmarks.http.download import measure_download, show_download
 from tests.benchmarks.http.reading import measure_reading, show_reading
 from tests.benchmarks.latency import LATENCIES, Latency, measure_latency
@@ -35,7 +36,8 @@ from tests.benchmarks.workload import Workload
 
 PARTS = (
     *("latency", "backlog", "plain", "scale", "keys", "year", "memory", "reports"),
-    *("recompute", "letters", "receipt", "replay", "numbers", "sizes", "reading", "download"),
+    *("recompute", "letters", "receipt", "replay", "numbers", "sizes"),
+    *("reading", "download", "console"),
 )
 MIB = 1024 * 1024
 MEMORY_LIMIT_MB = 250
@@ -110,6 +112,7 @@ def measure(
         "receipt": lambda: show_receipts(measure_receipts(bench, workload), console),
         "reading": lambda: show_reading(measure_reading(bench, rounds), console),
         "download": lambda: show_download(measure_download(bench), console),
+        "console": lambda: show_console(measure_console(bench), console),
         "sizes": lambda: show_sizes(measure_sizes(bench, workload), console),
     }
     for part in PARTS:

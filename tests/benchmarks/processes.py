@@ -65,7 +65,7 @@ def drain(
 ) -> Run:
     """Run draining processes to their end. Raises RuntimeError with the output if one fails."""
     time.sleep(SETTLING_SECONDS)  # what was started before comes to rest
-    before = _postgres_cpu(stack)
+    before = postgres_cpu(stack)
     with ExitStack() as files:
         logs = [files.enter_context(tempfile.TemporaryFile("w+")) for _ in range(processes)]
         running = [
@@ -88,14 +88,14 @@ def drain(
         ended - began,
         max(peak for _, peak in used),
         sum(cpu for cpu, _ in used),
-        _postgres_cpu(stack) - before,
+        postgres_cpu(stack) - before,
     )
 
 
 def timed(stack: Stack, messages: int, environment: Mapping[str, str], command: list[str]) -> Run:
     """Run a command that ends by itself, from its start to its end. Raises as `drain`."""
     time.sleep(SETTLING_SECONDS)  # what was started before comes to rest
-    before, began = _postgres_cpu(stack), time.time()
+    before, began = postgres_cpu(stack), time.time()
     with tempfile.TemporaryFile("w+") as log:
         process = subprocess.Popen(
             command, cwd=HERE, env={**os.environ, **environment}, stdout=log, stderr=log
@@ -103,7 +103,7 @@ def timed(stack: Stack, messages: int, environment: Mapping[str, str], command: 
         cpu, peak = _ended(process, log)
     ended = time.time()
     time.sleep(SETTLING_SECONDS)  # PostgreSQL's last work is counted too
-    return Run(messages, ended - began, peak, cpu, _postgres_cpu(stack) - before)
+    return Run(messages, ended - began, peak, cpu, postgres_cpu(stack) - before)
 
 
 def _ended(process: subprocess.Popen[bytes], log: IO[str]) -> tuple[float, float]:
@@ -135,7 +135,7 @@ def _first_assignment(log: IO[str]) -> float:
     )
 
 
-def _postgres_cpu(stack: Stack) -> float:
+def postgres_cpu(stack: Stack) -> float:
     """Seconds of the server and of all its backends, those that have ended too."""
     pid = int((stack.postgres.folder / "data" / "postmaster.pid").read_text().splitlines()[0])
     postmaster = psutil.Process(pid)

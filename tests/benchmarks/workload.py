@@ -1,7 +1,7 @@
 """The events that are measured: one seeded history, the same in every run of the benchmark."""
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final
@@ -34,11 +34,13 @@ class Workload:
     seed: int = 2
     payments_alone: bool = False
 
-    def history(self) -> Iterator[OutgoingEvent]:
+    def simulator(self) -> Simulator:
         now = datetime(2026, 10, 1, tzinfo=UTC)
         course = PAYMENTS if self.payments_alone else PLATFORM
-        simulator = Simulator(self.seed, self.providers, now, self.months, FLAWLESS, course=course)
-        return simulator.history(self.events)
+        return Simulator(self.seed, self.providers, now, self.months, FLAWLESS, course=course)
+
+    def history(self) -> Iterator[OutgoingEvent]:
+        return self.simulator().history(self.events)
 
 
 def topics_named(prefix: str) -> dict[str, str]:
@@ -49,13 +51,18 @@ def topics_named(prefix: str) -> dict[str, str]:
 
 
 async def preload(settings: Settings, workload: Workload) -> Counter[str]:
+    """As `fill_topics`, with the workload's history."""
+    return await fill_topics(settings, workload.history())
+
+
+async def fill_topics(settings: Settings, events: Iterable[OutgoingEvent]) -> Counter[str]:
     """Create the topics of `settings` and fill them; returns how many events each topic has."""
     connection = wiring.kafka_connection(settings)
     filled: Counter[str] = Counter()
     async with kafka_admin(connection) as admin:
         await create_missing_topics(admin, settings, TOPICS)
     async with publisher(connection) as publishing:
-        for event in workload.history():
+        for event in events:
             await publishing.send(message(settings, event))
             filled[event.topic_key] += 1
     return filled

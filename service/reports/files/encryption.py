@@ -1,8 +1,9 @@
 """Streaming authenticated encryption: a file is never held whole, and never trusted in part.
 
 AES-256-GCM in segments of 1 MiB, each bound to its place, to the file's path and to whether it
-is the last (Tink's AES256_GCM_HKDF_1MB). A segment takes a few milliseconds, so the work is done
-on the event loop; no thread waits for a slow client.
+is the last (Tink's AES256_GCM_HKDF_1MB). A segment takes a few milliseconds at most, so the work is
+done on the event loop: no thread waits for a slow client, and the cipher would keep Python's lock
+in a thread too.
 """
 
 import io
@@ -100,7 +101,7 @@ async def encrypt(
 
 
 async def decrypt(
-    ciphertext: AsyncIterator[bytes], file_key: bytes, file_path: str
+    ciphertext: AsyncIterator[bytes | memoryview], file_key: bytes, file_path: str
 ) -> AsyncGenerator[bytes]:
     """The plaintext, in pieces of at most a segment.
 
@@ -198,7 +199,9 @@ def _key_material(file_key: bytes) -> bytes:
     return cast(bytes, streaming.key_value)
 
 
-async def _segments(ciphertext: AsyncIterator[bytes]) -> AsyncGenerator[tuple[memoryview, bool]]:
+async def _segments(
+    ciphertext: AsyncIterator[bytes | memoryview],
+) -> AsyncGenerator[tuple[memoryview, bool]]:
     """The segments of a file, each with whether it is the last, which is known once another byte
     follows, or none does."""
     held = memoryview(b"")

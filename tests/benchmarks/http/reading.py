@@ -1,139 +1,182 @@
 """Figures read over HTTP by a hundred readers, while events arrive.
 
-A reader asks for a year of one figure of some provider, reads the answer, and thinks for a second
-in the mean: a hundred of them ask some hundred times a second, as a hundred open dashboards that
-are being worked with would. The floor is a bare SELECT, answered in the same seconds.
+They think for a second in the mean: a hundred of them ask some hundred times a second, as a hundred
+open dashboards that are being worked with would. Once they ask the process that also consumes, once
+one that serves HTTP alone, as docs/scaling.md recommends; at last, without events, as fast as they
+are answered. The events go on with the claims of the same providers, whose figures are read.
 """
 
 import asyncio
 import json
-import os
-import random
-import subprocess
-import sys
 import tempfile
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from statistics import median
 from typing import Any
 from uuid import UUID
 
 import asyncpg
+import psutil
 from rich.console import Console
+from rich.table import Table
 
+from service.local.simulator import OutgoingEvent
+from service.local.stack import Stack
 from service.settings import Settings
 from tests.benchmarks.claims import Bench, settings_of
+from tests.benchmarks.http.readers import READERS, Read, read
 from tests.benchmarks.latency import Latency, latency_of, publish, service, watch
-from tests.benchmarks.processes import HERE, drain, program
-from tests.benchmarks.workload import Workload, preload, topics_named
+from tests.benchmarks.processes import HERE, drain, postgres_cpu, program
+from tests.benchmarks.workload import Workload, fill_topics, topics_named
 from tests.harness.http import free_address
 from tests.harness.issuer import AUDIENCE, ISSUER, Issuer
 
-READERS = 100
 THINK_SECONDS = 1.0
 PROVIDERS = 10_000
-ASKED = 1_000  # of them, drawn at random
+EVENTS = 200_000  # there before
+ASKED = 1_000  # of the providers, drawn at random
 RATE = 1_000
 SECONDS = 25
-MOST_MS = 50
-QUERY = "/v1/analytics/metrics?key=revenue_monthly&from=2026-01-01&to=2026-12-31"
+MOST_MS, MOST_SLOWED = 50, 0.1
+ALONE, WITHIN, APART = "nobody reads", "the process that consumes", "a process of its own"
+ADDRESS = "CLAIM_ANALYTICS_HTTP_ADDRESS"
 
 
 @dataclass(frozen=True)
-class Read:
-    """In seconds."""
+class Phase:
+    """How long events took to be seen, and what readers saw meanwhile, if there were any. `cpu`
+    are cores: of the process that consumes, of one that serves HTTP alone, and of PostgreSQL."""
 
-    requests: int
-    answered: Latency
-    floor: Latency
+    events: Latency
+    read: Read | None
+    cpu: Sequence[float]
 
 
 @dataclass(frozen=True)
 class Reading:
-    """How long events took to be seen without readers and beside them, and how long these did."""
+    """Rounds by who answers; and the readers without events or thinking, with the CPU of the
+    process that answers, in seconds."""
 
-    alone: Latency
-    beside: Latency
-    read: Read
+    rounds: Sequence[Mapping[str, Phase]]
+    fastest: Read
+    fastest_cpu: float
 
 
 def api_environment(folder: Path, issuer: Issuer) -> dict[str, str]:
     """Settings of the API, on a free port."""
     return {
-        "CLAIM_ANALYTICS_HTTP_ADDRESS": free_address(),
+        ADDRESS: free_address(),
         "CLAIM_ANALYTICS_API_ISSUER": ISSUER,
         "CLAIM_ANALYTICS_API_AUDIENCE": AUDIENCE,
         "CLAIM_ANALYTICS_API_JWKS": str(issuer.publish(folder / "jwks.json")),
     }
 
 
-def measure_reading(bench: Bench, rounds: int) -> Sequence[Reading]:
+def measure_reading(bench: Bench, rounds: int) -> Reading:
     issuer = Issuer()
     with tempfile.TemporaryDirectory() as folder:
         environment = bench.environment("reading") | topics_named("reading")
         environment |= api_environment(Path(folder), issuer)
         settings = settings_of(environment)
-        asyncio.run(preload(settings, Workload(events=200_000, providers=PROVIDERS)))
-        drain(bench.stack, 200_000, environment)
+        simulator = Workload(providers=PROVIDERS).simulator()
+        asyncio.run(fill_topics(settings, simulator.history(EVENTS)))
+        drain(bench.stack, EVENTS, environment)
+        live = simulator.live(RATE)
         tokens = Path(folder) / "tokens.json"
         providers = asyncio.run(_some_providers(settings))
         tokens.write_text(json.dumps([issuer.token(p, exp=4_000_000_000) for p in providers]))
-        found = []
-        for number in range(rounds):
-            alone, _ = asyncio.run(_phase(settings, environment, 2 * number, None))
-            beside, read = asyncio.run(_phase(settings, environment, 2 * number + 1, tokens))
-            assert read is not None
-            found.append(Reading(alone, beside, read))
-        return found
+        measured = [
+            asyncio.run(_round(bench.stack, settings, environment, live, tokens))
+            for _ in range(rounds)
+        ]
+        fastest, cpu = asyncio.run(_fastest(settings, environment, tokens))
+        return Reading(measured, fastest, cpu)
 
 
 async def _some_providers(settings: Settings) -> Sequence[UUID]:
+    """Those who have the figure that is asked for."""
     connection = await asyncpg.connect(settings.database_url.get_secret_value())
-    rows = await connection.fetch(f"SELECT provider_id FROM providers LIMIT {ASKED}")
+    rows = await connection.fetch(
+        "SELECT DISTINCT provider_id FROM analytics_cache"
+        f" WHERE metric_key = 'revenue_monthly' LIMIT {ASKED}"
+    )
     await connection.close()
     return [row["provider_id"] for row in rows]
 
 
+async def _round(
+    stack: Stack,
+    settings: Settings,
+    environment: Mapping[str, str],
+    live: Iterator[OutgoingEvent],
+    tokens: Path,
+) -> Mapping[str, Phase]:
+    apart = {**environment, ADDRESS: free_address()}
+    found = {}
+    async with _serving(environment, "claims") as consuming, _serving(apart, "http") as serving:
+        for who, address in (
+            (ALONE, None),
+            (WITHIN, environment[ADDRESS]),
+            (APART, apart[ADDRESS]),
+        ):
+            before = _used(stack, consuming, serving)
+            began = time.monotonic()
+            events, seen = await _phase(settings, live, address, tokens)
+            seconds = time.monotonic() - began
+            after = _used(stack, consuming, serving)
+            cores = [(now - then) / seconds for then, now in zip(before, after, strict=True)]
+            found[who] = Phase(events, seen, cores)
+    return found
+
+
+def _used(stack: Stack, *processes: asyncio.subprocess.Process) -> list[float]:
+    """Seconds of CPU up to now: of each process, and of PostgreSQL."""
+    times = [psutil.Process(process.pid).cpu_times() for process in processes]
+    return [*(each.user + each.system for each in times), postgres_cpu(stack)]
+
+
 async def _phase(
-    settings: Settings, environment: Mapping[str, str], number: int, tokens: Path | None
+    settings: Settings, live: Iterator[OutgoingEvent], address: str | None, tokens: Path
 ) -> tuple[Latency, Read | None]:
-    workload = Workload(seed=100 + number, events=RATE * SECONDS, providers=PROVIDERS)
     sent: dict[Any, float] = {}
     seen: dict[Any, float] = {}
-    events = [*workload.history()]
-    async with service(environment, [program(HERE), "run", "--only", "claims"]):
-        await answers(environment)
-        publishing = asyncio.create_task(publish(settings, RATE, events, sent))
-        readers = _start_readers(settings, environment, tokens) if tokens else None
+    events = [*islice(live, RATE * SECONDS)]
+    async with asyncio.TaskGroup() as group:
+        publishing = group.create_task(publish(settings, RATE, events, sent))
+        reading = address and group.create_task(
+            read(settings, address, tokens, SECONDS, THINK_SECONDS)
+        )
         await watch(settings, publishing, sent, seen)
-        said = (await asyncio.to_thread(readers.communicate))[0] if readers else None
-    read = json.loads(said) if said else None
-    return latency_of(sent, seen), read and Read(
-        read["requests"], Latency(*read["answered"]), Latency(*read["floor"])
-    )
+    return latency_of(sent, seen), reading.result() if reading else None
 
 
-def _start_readers(
+async def _fastest(
     settings: Settings, environment: Mapping[str, str], tokens: Path
-) -> "subprocess.Popen[bytes]":
-    """In a process of their own: what they compute is not to hold up the watch."""
-    database = settings.database_url.get_secret_value()
-    address = environment["CLAIM_ANALYTICS_HTTP_ADDRESS"]
-    command = [
-        sys.executable,
-        "-m",
-        "tests.benchmarks.http.reading",
-        address,
-        str(tokens),
-        database,
-    ]
-    return subprocess.Popen(command, cwd=HERE, env=os.environ, stdout=subprocess.PIPE)
+) -> tuple[Read, float]:
+    async with _serving(environment, "http") as process:
+        served = psutil.Process(process.pid)
+        await read(settings, environment[ADDRESS], tokens, 1, 0)  # to load what it needs
+        before = served.cpu_times()
+        found = await read(settings, environment[ADDRESS], tokens, SECONDS, 0)
+        after = served.cpu_times()
+    return found, after.user + after.system - before.user - before.system
+
+
+@asynccontextmanager
+async def _serving(
+    environment: Mapping[str, str], part: str
+) -> AsyncIterator[asyncio.subprocess.Process]:
+    async with service(environment, [program(HERE), "run", "--only", part]) as process:
+        await answers(environment)
+        yield process
 
 
 async def answers(environment: Mapping[str, str]) -> None:
-    host, _, port = environment["CLAIM_ANALYTICS_HTTP_ADDRESS"].partition(":")
+    host, _, port = environment[ADDRESS].partition(":")
     while True:
         try:
             _, writer = await asyncio.open_connection(host, int(port))
@@ -144,80 +187,43 @@ async def answers(environment: Mapping[str, str]) -> None:
             return
 
 
-def main() -> None:
-    """The readers' own process: prints what they saw, as JSON."""
-    address, tokens, database = sys.argv[1:]
-    said = asyncio.run(_read(address, Path(tokens).read_text(), database))
-    print(json.dumps(said))  # noqa: T201
-
-
-async def _read(address: str, tokens: str, database: str) -> dict[str, Any]:
-    until = time.monotonic() + SECONDS
-    drawn = json.loads(tokens)
-    answered: list[float] = []
-    floor: list[float] = []
-    async with asyncio.TaskGroup() as group:
-        group.create_task(_floor(database, until, floor))
-        for number in range(READERS):
-            group.create_task(_reader(address, drawn, random.Random(number), until, answered))
-    return {
-        "requests": len(answered),
-        "answered": _percentiles(answered),
-        "floor": _percentiles(floor),
-    }
-
-
-async def _reader(
-    address: str, tokens: Sequence[str], drawn: random.Random, until: float, answered: list[float]
-) -> None:
-    host, _, port = address.partition(":")
-    reader, writer = await asyncio.open_connection(host, int(port))
-    while time.monotonic() < until:
-        # The server hangs up on who says nothing for five seconds.
-        # A reader's time to think.
-        await asyncio.sleep(min(drawn.expovariate(1 / THINK_SECONDS), 4))
-        token = drawn.choice(tokens)
-        began = time.monotonic()
-        head = f"GET {QUERY} HTTP/1.1\r\nHost: {address}\r\nAuthorization: Bearer {token}\r\n\r\n"
-        writer.write(head.encode())
-        answer = (await reader.readuntil(b"\r\n\r\n")).lower()
-        length = int(answer.split(b"content-length:")[1].split(b"\r\n")[0])
-        body = json.loads(await reader.readexactly(length))
-        answered.append(time.monotonic() - began)
-        if "rows" not in body:
-            raise RuntimeError(f"no figures: {body}")
-    writer.close()
-
-
-async def _floor(database: str, until: float, seconds: list[float]) -> None:
-    connection = await asyncpg.connect(database)
-    while time.monotonic() < until:
-        began = time.monotonic()
-        await connection.fetchval("SELECT 1")
-        seconds.append(time.monotonic() - began)
-        await asyncio.sleep(0.02)  # fifty times a second, so that it does not make the load
-    await connection.close()
-
-
-def _percentiles(seconds: Sequence[float]) -> tuple[float, float, float]:
-    ordered = sorted(seconds)
-    return ordered[len(ordered) // 2], ordered[int(len(ordered) * 0.99)], ordered[-1]
-
-
-def show_reading(found: Sequence[Reading], console: Console) -> None:
-    for each in found:
-        read, floor = each.read.answered, each.read.floor
+def show_reading(found: Reading, console: Console) -> None:
+    table = Table(
+        "answered by", "requests/s", "refused", "p50 ms", "p99 ms", "most ms", "SELECT p50", "p99",
+        "events seen p50 ms", "p99 ms", "later", "cores: consumer, HTTP, PostgreSQL",
+        title=f"Figures of {PROVIDERS:,} providers, {READERS} readers beside {RATE:,} events/s",
+    )  # fmt: skip
+    for each in found.rounds:
+        for who, phase in each.items():
+            later = phase.events.p50 / each[ALONE].events.p50 - 1
+            table.add_row(
+                who,
+                *(_told(phase.read) if phase.read else [""] * 7),
+                *_milliseconds(phase.events)[:2],
+                f"{later:+.0%}" if phase.read else "",
+                ", ".join(f"{cores:.2f}" for cores in phase.cpu),
+            )
+    console.print(table)
+    for who in (WITHIN, APART):
+        reads = [read for each in found.rounds if (read := each[who].read)]
+        p99 = median(each.answered.p99 for each in reads)
+        slowed = median(each[who].events.p50 / each[ALONE].events.p50 for each in found.rounds)
         console.print(
-            f"figures over HTTP, {READERS} readers, {each.read.requests / SECONDS:.0f} requests/s,"
-            f" {RATE:,} events/s beside: p50 {read.p50 * 1000:.1f}, p99 {read.p99 * 1000:.1f} ms"
-            f" (must be under {MOST_MS}); a bare SELECT p50 {floor.p50 * 1000:.1f}, p99"
-            f" {floor.p99 * 1000:.1f} ms; events seen after {each.alone.p50 * 1000:.0f} ms alone,"
-            f" {each.beside.p50 * 1000:.0f} ms beside readers (p99 {each.alone.p99 * 1000:.0f},"
-            f" {each.beside.p99 * 1000:.0f})"
+            f"{who}: p99 {p99 * 1000:.0f} ms (must be under {MOST_MS}); events are seen"
+            f" {slowed - 1:+.0%} later (must be under {MOST_SLOWED:+.0%})"
         )
-    slowed = median(each.beside.p50 / each.alone.p50 for each in found)
-    console.print(f"events are seen {slowed - 1:+.1%} later beside readers (must be under +10 %)")
+    rate, refused, p50, p99_, *_ = _told(found.fastest)
+    console.print(
+        f"as fast as they are answered, no events: {rate} requests/s ({refused} refused), p50"
+        f" {p50}, p99 {p99_} ms; {found.fastest_cpu / found.fastest.requests * 1000:.2f} ms of the"
+        " process's CPU each"
+    )
 
 
-if __name__ == "__main__":
-    main()
+def _told(each: Read) -> list[str]:
+    rate = f"{each.requests / SECONDS:.0f}"
+    return [rate, str(each.refused), *_milliseconds(each.answered), *_milliseconds(each.floor)[:2]]
+
+
+def _milliseconds(each: Latency) -> list[str]:
+    return [f"{seconds * 1000:.1f}" for seconds in (each.p50, each.p99, each.most)]

@@ -1,6 +1,7 @@
 """The HTTP side on a real port: clients that ask too much of it, and its death."""
 
 import asyncio
+import socket
 from asyncio import StreamReader, StreamWriter
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -70,6 +71,15 @@ async def _said(port: int, *pieces: bytes) -> bytes:
             return await asyncio.wait_for(reader.read(), LONG)
         except ConnectionError:
             return b""
+
+
+def test_no_part_of_an_answer_waits_until_the_part_before_it_is_acknowledged() -> None:
+    with (
+        listen("127.0.0.1:0") as listening,
+        socket.create_connection(listening.getsockname()) as _,
+        listening.accept()[0] as accepted,
+    ):
+        assert accepted.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
 
 
 async def test_a_request_that_does_not_come_to_its_end_is_broken_off(

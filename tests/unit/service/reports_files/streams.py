@@ -15,5 +15,5 @@ async def broken_stream(data: bytes, error: Exception) -> AsyncGenerator[bytes]:
     raise error
 
 
-async def collect(pieces: AsyncIterator[bytes]) -> bytes:
+async def collect(pieces: AsyncIterator[bytes | memoryview]) -> bytes:
     return b"".join([piece async for piece in pieces])
