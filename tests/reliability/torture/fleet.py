@@ -45,9 +45,12 @@ class Fleet:
         while len(self.members) < self.size:
             self.members.append(self.start(*RUN))
 
-    def start(self, *arguments: str, program: Program | None = None) -> ServiceProcess:
+    def start(
+        self, *arguments: str, program: Program | None = None, said: str = ""
+    ) -> ServiceProcess:
         """An instance, or a command, that is no member."""
-        process = ServiceProcess(self.deployment, *arguments, program=program or self.program)
+        started = program or self.program
+        process = ServiceProcess(self.deployment, *arguments, program=started, said=said)
         return self._open.enter_context(process)
 
     def dying_at(self, point: str, turn: int, *arguments: str) -> ServiceProcess:
@@ -110,9 +113,11 @@ class Fleet:
                 self._look_at_output(guest)
         self.mend()
 
-    async def command(self, *arguments: str, point: str | None = None) -> int:
+    async def command(self, *arguments: str, point: str | None = None, said: str = "") -> int:
         """An operator's command, to its end, or to its death at the point; its exit code."""
-        process = self.dying_at(point, 1, *arguments) if point else self.start(*arguments)
+        process = (
+            self.dying_at(point, 1, *arguments) if point else self.start(*arguments, said=said)
+        )
         try:
             code = await process.ended(COMMAND_SECONDS)
         except AssertionError:
