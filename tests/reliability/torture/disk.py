@@ -4,7 +4,7 @@ import asyncio
 import shutil
 import subprocess
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from random import Random
 from typing import Final
@@ -18,6 +18,8 @@ from tests.reliability.torture.fleet import pause
 from tests.reliability.torture.stage import NotHere, Stage
 
 WHOLE: Final = 8 * 1024**3  # bytes; memory is taken for what is in use alone
+MOST_FILES: Final = 200  # of the log, that the server may have in reserve
+GONE: Final = (OSError, asyncpg.PostgresError, asyncpg.InterfaceError)
 SCANT: Final = 1024**2  # that are left when it is as good as full
 
 
@@ -46,19 +48,30 @@ async def disk_filled(stage: Stage, rng: Random) -> None:
     await stage.fleet.at_work()
     await pause(rng, 0, 1)
     _resize(disk, shutil.disk_usage(disk).used + SCANT)
+    if rng.random() < 0.5:
+        await _use_up_the_log(stage.server.url)
     await pause(rng, 2, 5)
     _resize(disk, WHOLE)
 
     async def is_back() -> bool:
         if not stage.server.running:
             await asyncio.to_thread(stage.server.start)
-        try:
+        with suppress(*GONE):
             await (await asyncpg.connect(stage.server.url)).close()
-        except (OSError, asyncpg.PostgresError):
-            return False
-        return True
+            return True
+        return False
 
     await until_async(is_back, "the database to recover")
+
+
+async def _use_up_the_log(url: str) -> None:
+    """Begin one file of the write-ahead log after the other, until the server ends over it."""
+    with suppress(*GONE):
+        connection = await asyncpg.connect(url)
+        for _ in range(MOST_FILES):
+            await connection.execute(
+                "SELECT pg_logical_emit_message(true, 'torture', ''), pg_switch_wal()"
+            )
 
 
 def _mount(folder: Path) -> bool:

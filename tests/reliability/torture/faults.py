@@ -47,9 +47,9 @@ async def killed(stage: Stage, rng: Random) -> None:
         await pause(rng, 0, 0.8)
         if rng.random() < 0.3:
             stage.fleet.kill_all()
-        elif stage.fleet.members:
-            stage.fleet.kill(rng.choice(stage.fleet.members))
-        stage.fleet.mend()
+            stage.fleet.mend()
+        else:
+            stage.fleet.kill_one(rng)
 
 
 async def crashed(stage: Stage, rng: Random) -> None:
@@ -59,7 +59,8 @@ async def crashed(stage: Stage, rng: Random) -> None:
 
 async def frozen(stage: Stage, rng: Random) -> None:
     """SIGSTOP for longer than sessions and leases last, then SIGCONT: a zombie comes back."""
-    [member] = rng.sample(stage.fleet.members, 1)
+    stage.fleet.mend()
+    member = rng.choice(stage.fleet.members)
     await stage.fleet.at_work()
     await pause(rng, 0, 0.8)
     member.freeze()
@@ -119,8 +120,7 @@ def _operated(name: str) -> Fault:
         await stage.fleet.command(*arguments, point=point)
         again = asyncio.create_task(stage.fleet.command(*arguments))
         await pause(rng, 0.1, 0.8)
-        stage.fleet.kill(rng.choice(stage.fleet.members))
-        stage.fleet.mend()
+        stage.fleet.kill_one(rng)
         await again
 
     return operated

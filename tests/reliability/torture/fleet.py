@@ -76,6 +76,12 @@ class Fleet:
             self.kills += 1
         self._look_at_output(process)
 
+    def kill_one(self, rng: Random) -> None:
+        """Any member, in whose place another comes."""
+        self.mend()
+        self.kill(rng.choice(self.members))
+        self.mend()
+
     def kill_all(self) -> None:
         for process in [*self.members]:
             self.kill(process)
