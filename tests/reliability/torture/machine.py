@@ -109,7 +109,9 @@ def with_bugs(seed: int, *names: str) -> tuple[Size, Schedule, Program]:
 
 async def _publish_beside(stage: Stage, schedule: Schedule, say: Tell) -> None:
     """A part of the workload beside each fault."""
-    async with producer(stage.deployment, enable_idempotence=True) as client:
+    # Or it drops what the broker did not take in time.
+    patient = {"enable_idempotence": True, "request_timeout_ms": int(1_000 * AGES)}
+    async with producer(stage.deployment, **patient) as client:
         for part, (name, rng) in zip(stage.workload.split(len(schedule)), schedule, strict=True):
             say(name)
             publishing = asyncio.create_task(publish(client, part, LEAST_SECONDS))
