@@ -9,6 +9,7 @@ import argparse
 import asyncio
 import logging
 import secrets
+import signal
 import sys
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -25,7 +26,8 @@ from tests.reliability.torture.wires import wired_kafka
 from tests.reliability.torture.workload import Size
 
 SHORT, SHORT_FAULTS = Size(events=20_000, reports=60), 30
-LONG, LONG_FAULTS = Size(events=160_000, reports=1_000, providers=40), 320
+LONG, LONG_FAULTS = Size(events=160_000, reports=1_000, providers=40), 230
+OFTEN = ("killed", "crashed") * 3  # in the long form, besides: these kill most in a second
 
 
 def main() -> int:
@@ -39,14 +41,17 @@ def main() -> int:
     parser.add_argument("--bugs", action="store_true", help="test the checker: it must find each")
     given = parser.parse_args()
     logging.getLogger("aiokafka").setLevel(logging.CRITICAL)  # it tells of every broken connection
+    for number in (signal.SIGINT, signal.SIGTERM):  # also of a run in the background
+        signal.signal(number, signal.default_int_handler)
     seed = secrets.randbelow(1_000_000) if given.seed is None else given.seed
     if given.bugs:
         return 1 if [bug for bug in BUGS if not _found(bug, seed)] else 0
     usual = LONG if given.long else SHORT
     size = Size(given.events or usual.events, given.reports or usual.reports, usual.providers)
+    kinds = [*FAULTS, *OFTEN] if given.long else None
     faults = given.faults or (LONG_FAULTS if given.long else SHORT_FAULTS)
     _say(f"seed {seed}: {size.events:,} messages, {size.reports:,} reports, {faults} faults")
-    result = _run(seed, size, schedule(seed, faults, given.only))
+    result = _run(seed, size, schedule(seed, faults, given.only or kinds))
     _say(report(seed, result))
     return 1 if result.findings else 0
 

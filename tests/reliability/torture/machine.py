@@ -32,7 +32,7 @@ from tests.reliability.torture.wires import Wire, WiredBroker, wire
 from tests.reliability.torture.workload import Size, Workload, make_workload, publish
 
 LEAST_SECONDS = 2.0  # in which a part of the workload is published, beside a fault
-TINY = Size(events=500, reports=6, providers=4)
+TINY = Size(events=500, reports=5, providers=4)  # a report of each kind
 AGES = 600.0  # seconds: a deadline for what takes its time
 # Members that die are soon missed, and leases soon over; and nothing is given up for being killed.
 RESTLESS = {
@@ -113,7 +113,7 @@ async def _publish_beside(stage: Stage, schedule: Schedule, say: Tell) -> None:
     patient = {"enable_idempotence": True, "request_timeout_ms": int(1_000 * AGES)}
     async with producer(stage.deployment, **patient) as client:
         for part, (name, rng) in zip(stage.workload.split(len(schedule)), schedule, strict=True):
-            say(name)
+            say(f"{name}; {stage.fleet.kills} kills so far")
             publishing = asyncio.create_task(publish(client, part, LEAST_SECONDS))
             try:
                 stage.tally[await _break(stage, name, rng, say)] += 1
