@@ -26,8 +26,8 @@ from tests.reliability.torture.wires import wired_kafka
 from tests.reliability.torture.workload import Size
 
 SHORT, SHORT_FAULTS = Size(events=20_000, reports=60), 30
-LONG, LONG_FAULTS = Size(events=160_000, reports=1_000, providers=40), 230
-OFTEN = ("killed", "crashed") * 3  # in the long form, besides: these kill most in a second
+LONG, LONG_FAULTS = Size(events=145_000, reports=1_000, providers=40), 215
+OFTEN = (*["crashed"] * 6, *["killed"] * 2)  # in the long form, besides: these kill quickly
 
 
 def main() -> int:
