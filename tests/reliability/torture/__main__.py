@@ -41,8 +41,8 @@ def main() -> int:
     parser.add_argument("--bugs", action="store_true", help="test the checker: it must find each")
     given = parser.parse_args()
     logging.getLogger("aiokafka").setLevel(logging.CRITICAL)  # it tells of every broken connection
-    for number in (signal.SIGINT, signal.SIGTERM):  # also of a run in the background
-        signal.signal(number, signal.default_int_handler)
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # also of a run in the background
+    signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
     seed = secrets.randbelow(1_000_000) if given.seed is None else given.seed
     if given.bugs:
         return 1 if [bug for bug in BUGS if not _found(bug, seed)] else 0

@@ -33,8 +33,8 @@ async def findings(stage: Stage) -> list[str]:
     for check in CHECKS:
         try:
             await check(stage)
-        except AssertionError as wrong:
-            found.append(f"{check.__name__}: {wrong}")
+        except Exception as wrong:  # noqa: BLE001  # what a check stumbles over is found, too
+            found.append(f"{check.__name__}: {type(wrong).__name__}: {wrong}")
     return found
 
 

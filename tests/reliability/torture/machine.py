@@ -34,6 +34,7 @@ from tests.reliability.torture.workload import Size, Workload, make_workload, pu
 LEAST_SECONDS = 2.0  # in which a part of the workload is published, beside a fault
 TINY = Size(events=500, reports=5, providers=4)  # a report of each kind
 AGES = 600.0  # seconds: a deadline for what takes its time
+REPORTS_SECONDS = 120.0, 0.5  # a deadline for the last of them: so much, and this for each
 # Members that die are soon missed, and leases soon over; and nothing is given up for being killed.
 RESTLESS = {
     "group_session_seconds": 1.5,
@@ -91,7 +92,11 @@ async def torture(
         fleet.mend()
         await _publish_beside(stage, schedule, say)
         say("all is published and broken; reading the rest")
-        await _read_to_the_end(stage)
+        try:
+            await _read_to_the_end(stage)
+        except AssertionError as wrong:
+            fleet.findings.append(f"reading the rest: {wrong}")
+            fleet.kill_all()
         say("checking")
         found = await findings(stage)
     seconds = time.monotonic() - began
@@ -153,13 +158,15 @@ async def _read_to_the_end(stage: Stage) -> None:
     await fleet.command(*RUN, "--drain")
     await fleet.command("dlq", "redrive", "--again", *SURELY)
     await fleet.command(*RUN, "--drain")
-    await until_async(lambda: _nothing_is_to_expire(deployment), "reports to expire", AGES)
     of_the_living = [
         report_id
         for report_id, provider_id in stage.workload.reports.items()
         if str(provider_id) not in stage.erased
     ]
-    await all_told(deployment, len(of_the_living), AGES)
+    least, each = REPORTS_SECONDS
+    await all_told(deployment, len(of_the_living), least + each * len(of_the_living))
+    await until_async(lambda: _nothing_is_to_expire(deployment), "reports to expire")
+    await all_told(deployment, len(of_the_living))
     await fleet.stop()
 
 
