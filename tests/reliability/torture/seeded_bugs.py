@@ -40,8 +40,9 @@ def commit_offsets_early() -> None:
     apply = Applier._apply
 
     async def early(applier: Applier[Any], each: Any, consumer: Any, spanned: Any) -> None:
+        after = each.begins_after
         offsets = [
-            NextOffset(applier.group, at.topic, at.partition, offset, each.begins_after[at])
+            NextOffset(applier.group, at.topic, at.partition, offset, after[at], at in each.new)
             for at, offset in each.next_offsets.items()
         ]
         await apply_claim_batch(applier.database, [], offsets)
