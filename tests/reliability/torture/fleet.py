@@ -58,14 +58,14 @@ class Fleet:
         program = (sys.executable, dying.__file__, point, str(turn))
         return self.start(*arguments, program=program)
 
-    async def at_work(self) -> None:
+    async def at_work(self, within: float = AT_WORK_SECONDS) -> None:
         """Wait until a member applies batches, but not for ever: there may be nothing to do."""
 
         def applying() -> bool:
             return any(process.log("batch applied") for process in self.members)
 
         with suppress(AssertionError):
-            await until(applying, "a batch", AT_WORK_SECONDS)
+            await until(applying, "a batch", within)
 
     def kill(self, process: ServiceProcess) -> None:
         self._look_for_the_dead()
