@@ -117,6 +117,7 @@ def _operated(name: str) -> Fault:
 
     async def operated(stage: Stage, rng: Random) -> None:
         """The command is killed in its middle, then given again, while a member is killed."""
+        await stage.fleet.at_work(LONG)
         await stage.fleet.command(*arguments, point=point)
         again = asyncio.create_task(stage.fleet.command(*arguments))
         await pause(rng, 0.1, 0.8)

@@ -7,7 +7,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AsyncExitStack, closing, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from random import Random
 from tempfile import gettempdir
@@ -31,7 +31,6 @@ from tests.reliability.torture.stage import NotHere, Stage
 from tests.reliability.torture.wires import Wire, WiredBroker, wire
 from tests.reliability.torture.workload import Size, Workload, make_workload, publish
 
-LEAST_SECONDS = 2.0  # in which a part of the workload is published, beside a fault
 TINY = Size(events=500, reports=5, providers=4)  # a report of each kind
 AGES = 600.0  # seconds: a deadline for what takes its time
 REPORTS_SECONDS = 120.0, 0.5  # a deadline for the last of them: so much, and this for each
@@ -90,7 +89,7 @@ async def torture(
         workload = make_workload(deployment, seed, size)
         stage = Stage(deployment, broker, server, fleet, workload, wires, folder)
         fleet.mend()
-        await _publish_beside(stage, schedule, say)
+        await _publish_beside(stage, schedule, size.seconds, say)
         say("all is published and broken; reading the rest")
         try:
             await _read_to_the_end(stage)
@@ -109,17 +108,18 @@ def with_bugs(seed: int, *names: str) -> tuple[Size, Schedule, Program]:
     for name in names:
         kinds += [] if {*BUGS[name].faults} <= {*kinds} else BUGS[name].faults
     faults = [(fault, Random(f"{seed} {at}")) for at, fault in enumerate(kinds)]
-    return TINY, faults, (sys.executable, seeded_bugs.__file__, ",".join(names))
+    size = replace(TINY, seconds=max(BUGS[name].seconds for name in names))
+    return size, faults, (sys.executable, seeded_bugs.__file__, ",".join(names))
 
 
-async def _publish_beside(stage: Stage, schedule: Schedule, say: Tell) -> None:
+async def _publish_beside(stage: Stage, schedule: Schedule, seconds: float, say: Tell) -> None:
     """A part of the workload beside each fault."""
     # Or it drops what the broker did not take in time.
     patient = {"enable_idempotence": True, "request_timeout_ms": int(1_000 * AGES)}
     async with producer(stage.deployment, **patient) as client:
         for part, (name, rng) in zip(stage.workload.split(len(schedule)), schedule, strict=True):
             say(f"{name}; {stage.fleet.kills} kills so far")
-            publishing = asyncio.create_task(publish(client, part, LEAST_SECONDS))
+            publishing = asyncio.create_task(publish(client, part, seconds))
             try:
                 stage.tally[await _break(stage, name, rng, say)] += 1
                 await publishing
