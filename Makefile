@@ -8,13 +8,14 @@ PYTHON ?= python3 python3.14 python3.13 python3.12 python3.11
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test torture bench check lock clean
+.PHONY: help setup demo test torture soak bench check lock clean
 
 help:
 	@echo "make demo   see it work: a real Kafka, a real PostgreSQL, no Docker (Ctrl-C ends it)"
 	@echo "make test   every test"
 	@echo "make check  lint, format, types, layers, contracts"
 	@echo "make torture  break it for some minutes (LONG=1: for an hour; SEED=… as an earlier run)"
+	@echo "make soak   half an hour at a steady rate: what must be flat is flat"
 	@echo "make bench  how fast it is on this machine"
 	@echo "make setup  $(VENV) alone; the others do this by themselves"
 	@echo "make lock   compute the lock files anew (ARGS=--upgrade for newer versions)"
@@ -32,6 +33,9 @@ test: $(STAMP)
 torture: $(STAMP)
 	$(BIN)/python -m tests.reliability.torture $(if $(SEED),--seed $(SEED)) $(if $(LONG),--long) \
 		$(ARGS)
+
+soak: $(STAMP)
+	$(BIN)/python -m tests.reliability.soak $(ARGS)
 
 bench: $(STAMP)
 	$(BIN)/python -m tests.benchmarks $(ARGS)

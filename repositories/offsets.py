@@ -14,6 +14,10 @@ from repositories.tables import consumer_offsets
 from repositories.vocabulary import LetterState
 
 KEY = ("consumer_group", "topic", "partition")
+LOST = (
+    "the database has lost what was applied to it: it was restored from a backup, or a standby took"
+    " over that did not have everything"
+)
 
 
 class NextOffset(NamedTuple):
@@ -59,10 +63,7 @@ async def _check(connection: AsyncConnection, offsets: Sequence[NextOffset]) -> 
     stored = {(row.consumer_group, row.topic, row.partition): row.next_offset for row in rows}
     ahead = (o for o in offsets if o.after is not None and not (o.is_new and o[:3] not in stored))
     if any(stored.get(o[:3], -1) < (o.after or 0) for o in ahead):
-        raise DatabaseBehind(
-            "the database has lost what was applied to it: it was restored from a backup, or a"
-            " standby took over that did not have everything"
-        )
+        raise DatabaseBehind(LOST)
 
 
 async def forget_offsets(database: Database, group: str, topics: Collection[str]) -> None:

@@ -24,7 +24,8 @@ from consumers.kafka.reach import reachable
 from consumers.supervision.pulse import resting
 from consumers.telemetry.batches import Step
 from consumers.telemetry.spans import Attributes, Kind, Span, span
-from repositories.offsets import NextOffset
+from repositories.errors import DatabaseBehind, RepositoryError
+from repositories.offsets import LOST, NextOffset, stored_offsets
 from repositories.operations.letters import (
     BatchLetters,
     Letter,
@@ -56,6 +57,7 @@ class Applier(Generic[Event]):
     retry: RetryPolicy
     progress: Progress
     applied: AppliedBatches = field(init=False)
+    stands: dict[TopicPartition, int] = field(default_factory=dict)  # of the present assignment
     _letters_until: dict[tuple[str, int], int] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -220,7 +222,19 @@ class Applier(Generic[Event]):
     async def _keep_trying(self, work: Callable[[], Awaitable[Result]], doing: str) -> Result:
         return await until_it_succeeds(work, f"{doing} of {self.subscription.name}", self.retry)
 
+    async def look_whether_behind(self) -> None:
+        """Raises DatabaseBehind if the database has lost what was applied, as the next batch would
+        find; but there may be none for long. One that is away is told of by those who need it."""
+        expected = dict(self.stands)
+        try:
+            stored = await stored_offsets(self.database, self.group) if expected else {}
+        except RepositoryError:
+            return
+        if any(stored.get((at.topic, at.partition), -1) < n for at, n in expected.items()):
+            raise DatabaseBehind(LOST)
+
     def _note_committed(self, batch: Batch[Event]) -> None:
+        self.stands |= batch.next_offsets
         self.progress.committed |= batch.next_offsets
         newest = batch.newest
         for partition, offset in batch.next_offsets.items():

@@ -44,7 +44,7 @@ log = logging.getLogger(__name__)
 
 TOPIC_SECONDS, TOPIC_PAUSE_SECONDS = 5.0, 0.5  # a topic made a moment ago is not listed at once
 TOPIC_CHECK_SECONDS = 5.0  # and so is a fault named that the client meets without a word
-CHECKS_A_COMPLAINT = 12
+CHECKS_A_COMPLAINT, CHECKS_A_LOOK = 12, 3
 BREAK_OFF_SECONDS = 3
 
 
@@ -154,6 +154,8 @@ class Lane(ConsumerRebalanceListener, Generic[Event]):  # type: ignore[misc]  # 
             if checks % CHECKS_A_COMPLAINT == 0:
                 self._complain(wanted - present, topics.complaint())
             checks += 1
+            if checks % CHECKS_A_LOOK == 0:
+                await self._applier.look_whether_behind()
             await asyncio.sleep(TOPIC_CHECK_SECONDS)  # nothing tells of topics that come and go
 
     def _complain(self, missing: set[str], why: str) -> None:
@@ -229,6 +231,7 @@ class Lane(ConsumerRebalanceListener, Generic[Event]):  # type: ignore[misc]  # 
         if self._reading:
             self._reading.cancel()  # it had none
         parts, applier, consumer = self._parts, self._applier, self._consumer
+        applier.stands.clear()
         reader = Reader(
             consumer, parts.decoders, self._intake, applier.brakes, applier.progress,
             self._reading_outage, parts.orders,

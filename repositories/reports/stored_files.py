@@ -139,6 +139,21 @@ async def keys_in_use(database: Database) -> Sequence[KeyInUse]:
         return [KeyInUse(*row) for row in await connection.execute(used)]
 
 
+async def newest_ready(database: Database, limit: int) -> Sequence[tuple[UUID, str]]:
+    """Report and file path of the newest that may be downloaded, of all providers."""
+    ready = (
+        select(reports.c.report_id, reports.c.file_path)
+        .where(
+            reports.c.status == ReportStatus.READY,
+            reports.c.download_link_expires_at > func.clock_timestamp(),
+        )
+        .order_by(reports.c.created_at.desc())
+        .limit(limit)
+    )
+    async with database.snapshot() as connection:
+        return [(row.report_id, row.file_path) for row in await connection.execute(ready)]
+
+
 async def rewrap_key(database: Database, old: FileKey, *, wrapped_key: bytes, key_id: str) -> bool:
     """Put a newly wrapped key in place of `old`; False if that is not there any more."""
     unchanged = (jobs.c.report_id == old.report_id, jobs.c.wrapped_key == old.wrapped_key)

@@ -32,9 +32,9 @@ async def has_tried_in_vain(process: ServiceProcess, message: str, seconds: floa
     await until(long_enough, f"{seconds} seconds of {message!r}")
 
 
-def copy_of_data(server: PostgresServer) -> str:
+def copy_of_data(server: PostgresServer, name: str = "backup") -> str:
     """A backup of a server that is stopped: a copy of its folder."""
-    backup = f"{server.folder}.backup"
+    backup = f"{server.folder}.{name}"
     subprocess.run(["cp", "-a", server.folder, backup], check=True)
     return backup
 

@@ -96,8 +96,10 @@ class Story:
         await self.run("claim-analytics migrate", 0)
         await self.run("claim-analytics topics", 0)
         await publish(self._deployment, simulated(self._deployment, 400).messages)
-        await self._send(submitted(), paid())
+        await self._send(submitted())
         await self._runs()
+        await self._all_read()
+        await self._send(paid())  # in a batch of its own, or it may come first
         await self._all_read()
 
     async def _send(self, *events: EventSpec) -> None:

@@ -33,7 +33,7 @@ FOLDER_OF_A_MACHINE = re.compile(r"(?<![\w./<>{}])/(?:root|home|work|Users)/\w+"
 LOCKED = re.compile(
     r"^(\S+)==(\S+)(?: ; [^\\]+)? \\\n((?:    --hash=sha256:[0-9a-f]{64}(?: \\)?\n)+)", re.MULTILINE
 )
-TARGETS = ("setup", "demo", "test", "torture", "bench", "check", "lock", "clean")
+TARGETS = ("setup", "demo", "test", "torture", "soak", "bench", "check", "lock", "clean")
 PROJECT = tomllib.loads(project_files()["pyproject.toml"])["project"]
 
 

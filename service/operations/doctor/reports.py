@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from repositories.postgres.database import Database
-from repositories.reports.stored_files import keys_in_use
+from repositories.reports.stored_files import keys_in_use, newest_ready
 from service.operations.doctor.findings import Finding, fine, look, wrong
 from service.reports.files.file_errors import (
     FileDamaged,
@@ -17,6 +17,7 @@ from service.reports.files.file_errors import (
 )
 from service.reports.files.keys import Keyring, WrappedKey
 from service.reports.files.locations import local_folder
+from service.reports.files.store import FileStore
 from service.reports.ownership import StoreOwner
 from service.reports.wiring import keyring, password_keys, report_store
 from service.settings import PREFIX, Settings
@@ -24,6 +25,7 @@ from service.settings import PREFIX, Settings
 KEYS, STORE = "keys", "report store"
 MASTER_KEYS, STORAGE = f"{PREFIX}REPORT_MASTER_KEYS", f"{PREFIX}REPORT_STORAGE_URL"
 STORE_SECONDS = 20
+LOOKED_FOR = 100  # reports whose files the store is asked for
 
 
 async def look_at_keys(settings: Settings, database: Database | None) -> Sequence[Finding]:
@@ -71,13 +73,15 @@ async def look_at_store(settings: Settings, database: Database | None) -> Sequen
     try:
         folder = local_folder(settings.report_storage_url)
         if folder and not folder.exists():
-            return [_missing(folder)]
+            return [_missing(folder), *(await _look_for_files(None, database) if database else [])]
         if folder and folder.is_dir() and not os.access(folder, os.R_OK | os.W_OK | os.X_OK):
             return [wrong(STORE, f"{folder}: this user may not read and write it: chown it")]
         store = report_store(settings)
         if database:
             async with asyncio.timeout(STORE_SECONDS):
                 await StoreOwner(database, store).look()
+                if lost := await _look_for_files(store, database):
+                    return lost
     except TimeoutError:
         said = f"no answer within {STORE_SECONDS} seconds. Is {STORAGE} right?"
         return [wrong(STORE, said)]
@@ -87,6 +91,20 @@ async def look_at_store(settings: Settings, database: Database | None) -> Sequen
     except (StorageUrlWrong, ReportFileError) as error:
         return [wrong(STORE, f"{STORAGE}: {error}")]
     return [fine(STORE, "it answers" + (" and is this installation's" if database else ""))]
+
+
+async def _look_for_files(store: FileStore | None, database: Database) -> Sequence[Finding]:
+    """Those of the newest reports: the ones that a store lacks which was restored from a backup."""
+    ready = await newest_ready(database, LOOKED_FOR)
+    lost = [report for report, path in ready if store is None or not await store.exists(path)]
+    if not lost:
+        return []
+    said = (
+        f"it lacks the files of {len(lost)} of the newest {len(ready)} ready reports, such as"
+        f" {lost[0]}: if it is the right one, put them back from a backup, or have each made again:"
+        " claim-analytics report retry"
+    )
+    return [wrong(STORE, said)]
 
 
 def _missing(folder: Path) -> Finding:

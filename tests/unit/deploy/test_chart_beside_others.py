@@ -1,5 +1,7 @@
 """What the chart makes for others of the cluster: KEDA, Prometheus, an ingress controller."""
 
+import json
+
 import yaml
 
 from service.settings import PREFIX
@@ -50,6 +52,19 @@ def test_the_alerts_are_those_of_the_project() -> None:
     [rule] = of_kind("production", "PrometheusRule")
     alerts = yaml.safe_load((ROOT / "deploy" / "prometheus" / "alerts.yml").read_text("utf-8"))
     assert rule["spec"] == alerts
+
+
+def test_the_dashboard_is_that_of_the_project_and_bears_what_the_sidecar_looks_for() -> None:
+    [dashboard] = [
+        each
+        for each in of_kind("production", "ConfigMap")
+        if "claim-analytics.json" in each["data"]
+    ]
+    file = ROOT / "deploy" / "grafana" / "claim-analytics.json"
+    assert json.loads(dashboard["data"]["claim-analytics.json"]) == json.loads(
+        file.read_text("utf-8")
+    )
+    assert dashboard["metadata"]["labels"]["grafana_dashboard"] == "1"
 
 
 def test_from_outside_only_the_api_is_reached_unless_more_is_asked_for() -> None:

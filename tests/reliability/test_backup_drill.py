@@ -1,0 +1,280 @@
+"""Database, report store and master keys, restored from backups: together, or one of them older.
+
+What is had back by which commands stands in docs/deployment.md.
+"""
+
+import shutil
+from datetime import date
+from pathlib import Path
+from uuid import uuid4
+
+import pytest
+
+from repositories.postgres.database import Database
+from service.local.stack.postgres import PostgresServer
+from service.reports.files.keys import new_master_key
+from tests.harness.backups import dump, restored
+from tests.harness.deployment import Deployment
+from tests.harness.kafka import publish
+from tests.harness.messages import simulated
+from tests.harness.operations import YES, refused
+from tests.harness.process import ServiceProcess, command
+from tests.harness.reports import (
+    QUICK,
+    RUN_REPORTS,
+    all_told,
+    deploy_reports,
+    downloaded,
+    request,
+    states_told,
+    stored_files,
+)
+from tests.harness.rows import all_applied, assert_tables_equal_oracle
+from tests.harness.waiting import until
+from tests.integration.repositories.examples import apply, paid
+from tests.reliability.drill import (
+    PROVIDER,
+    ask,
+    doctors_words,
+    fetch_in_vain,
+    has_status,
+    in_quarantine,
+    is_of,
+    leave_begun_and_told,
+    let_its_time_be_over,
+    make_report,
+    path_of,
+    status_over_http,
+    stop,
+    times_on_the_wire,
+    two_providers,
+    words_of,
+)
+from tests.reliability.outages import copy_of_data, restore_data
+
+RUN = ("run", "--only", "claims", "--only", "reports")
+WORK = {**QUICK, "group_session_seconds": 1.5, "claim_lanes": 1, "report_workers": 1}
+WHY = ("--why", "the drill")
+ZIP = {"report_type": "DATA_PORTABILITY", "format": "ZIP", "period_start": None, "period_end": None}
+URL, KEYS = "CLAIM_ANALYTICS_REPORT_STORAGE_URL", "CLAIM_ANALYTICS_REPORT_MASTER_KEYS"
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    return tmp_path / "store"
+
+
+@pytest.fixture
+async def whole(kafka: str, own_database: str, folder: Path) -> Deployment:
+    """Of claims and reports, on a database server that can be copied."""
+    return (await deploy_reports(kafka, own_database, folder)).having(**WORK)
+
+
+@pytest.fixture
+async def reports(kafka: str, postgres: str, folder: Path) -> Deployment:
+    """A deployment of reports, in which one claim was paid."""
+    deployment = (await deploy_reports(kafka, postgres, folder)).having(**WORK)
+    database = Database(postgres)
+    await apply(database, paid(date_of_service="2025-10-15", payment_date="2025-11-01"))
+    await database.close()
+    return deployment
+
+
+async def test_all_that_was_lost_is_had_back_from_the_backups_and_the_topics(
+    whole: Deployment, own_postgres: PostgresServer, folder: Path, tmp_path: Path
+) -> None:
+    kept, since, later = simulated(whole, 900).split(3)
+    provider, erased = two_providers(kept.events + since.events)
+    ready, expired, failed, told, begun, lost, theirs = (uuid4() for _ in range(7))
+
+    with ServiceProcess(whole, *RUN) as process:
+        await publish(whole, kept.messages)
+        await all_applied(whole, kept.events)
+        await ask(whole, provider, ready, expired)
+        await ask(whole, erased, theirs)
+        await publish(whole, [request(whole, failed, provider, format="ZIP")])
+        await all_told(whole, 4)
+        await let_its_time_be_over(whole, expired)
+        await has_status(whole, expired, "expired")
+        await all_told(whole, 4)
+        await stop(process)
+    await leave_begun_and_told(whole, provider, begun, told)
+    before = await downloaded(whole, provider, ready)
+    dump(own_postgres, whole.database_url, tmp_path / "database")
+    shutil.copytree(folder, tmp_path / "store-backup")
+
+    with ServiceProcess(whole, *RUN) as process:
+        await publish(whole, since.messages)
+        await all_applied(whole, kept.events + since.events)
+        await ask(whole, provider, lost)
+        await all_told(whole, 7)
+        was = await downloaded(whole, provider, lost)
+        await stop(process)
+    await command(whole, "erase", "provider", str(erased), *YES)
+    await command(whole, "erase", "--export", str(tmp_path / "erasures"))
+
+    shutil.rmtree(folder)
+    with restored(own_postgres, tmp_path / "database") as url:
+        shutil.copytree(tmp_path / "store-backup", folder)
+        again = whole.having(database_url=url)
+        doctor = words_of(await refused(again, 1, "doctor"))
+        assert "the database of which this one is a copy" in doctor
+        assert "the database stands behind what was committed to Kafka" in doctor
+        await command(again, "store", "adopt", *WHY)
+        await command(again, "erase", "--import", str(tmp_path / "erasures"), *YES)
+        await command(again, "run", "--only", "claims", "--drain")
+        living = [event for event in kept.events + since.events if not is_of(event, erased)]
+        await assert_tables_equal_oracle(again, living)
+        with ServiceProcess(again, *RUN) as process:
+            await publish(again, later.messages)
+            living += [event for event in later.events if not is_of(event, erased)]
+            await all_applied(again, living)
+            await all_told(again, 6)
+            await stop(process)
+        await assert_tables_equal_oracle(again, living)
+        assert await downloaded(again, provider, ready) == before
+        assert await downloaded(again, provider, lost) == was
+        for each in (told, begun):
+            assert await downloaded(again, provider, each)
+        assert await states_told(again, ready) == ["ready"]
+        assert await states_told(again, expired) == ["ready", "expired"]
+        assert await states_told(again, failed) == ["failed"]
+        assert await states_told(again, told) == ["ready"]
+        assert await times_on_the_wire(again, told) == 3  # under one ce_id
+        for each in (begun, lost):  # what was announced since the backup the backup does not know
+            assert await states_told(again, each) == ["ready", "ready"]
+        assert len(stored_files(folder)) == 4  # none of the erased provider
+        assert not (folder / "quarantine").exists()
+
+
+async def test_a_database_older_than_the_store_costs_no_file_if_the_newer_one_turns_up(
+    whole: Deployment, own_postgres: PostgresServer, folder: Path
+) -> None:
+    """A base backup, restored under a running service; later the newer database in its place."""
+    kept, since = simulated(whole, 600).split(2)
+    provider, _ = two_providers(kept.events)
+    ready, lost = uuid4(), uuid4()
+    with ServiceProcess(whole, *RUN) as process:
+        await publish(whole, kept.messages)
+        await all_applied(whole, kept.events)
+        await ask(whole, provider, ready)
+        await all_told(whole, 1)
+        own_postgres.stop()
+        backup = copy_of_data(own_postgres)
+        own_postgres.start()
+        await publish(whole, since.messages)
+        await all_applied(whole, kept.events + since.events)
+        await ask(whole, provider, lost)
+        await all_told(whole, 2)
+        first = await path_of(whole, lost)
+        before, was = [await downloaded(whole, provider, each) for each in (ready, lost)]
+
+        own_postgres.stop()
+        newer = copy_of_data(own_postgres, "newer")
+        restore_data(own_postgres, backup)
+        own_postgres.start()
+        await all_applied(whole, kept.events + since.events)
+        await all_told(whole, 2)
+        aside = await until(lambda: in_quarantine(folder), "the file that no row names")
+        assert [path for _, path in aside] == [first]
+        assert await downloaded(whole, provider, ready) == before
+        assert await downloaded(whole, provider, lost)  # another file
+
+        own_postgres.stop()
+        restore_data(own_postgres, newer)
+        own_postgres.start()
+        assert await path_of(whole, lost) == first
+        [(quarantined, _)] = [one for one in in_quarantine(folder) if one[1] == first]
+        quarantined.rename(folder / first)
+        assert await downloaded(whole, provider, lost) == was
+        await until(lambda: len(stored_files(folder)) == 2, "the other file to go")
+        await stop(process)
+    await assert_tables_equal_oracle(whole, kept.events + since.events)
+
+
+async def test_of_a_store_older_than_the_database_reports_are_made_again(
+    reports: Deployment, folder: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    ready, lost, archive = uuid4(), uuid4(), uuid4()
+    with ServiceProcess(reports, *RUN_REPORTS) as process:
+        await ask(reports, PROVIDER, ready)
+        await all_told(reports, 1)
+        shutil.copytree(folder, tmp_path / "backup")
+        await ask(reports, PROVIDER, lost)
+        await publish(reports, [request(reports, archive, PROVIDER, **ZIP)])
+        await all_told(reports, 3)
+        was = await downloaded(reports, PROVIDER, lost)
+        await stop(process)
+    shutil.rmtree(folder)
+    shutil.copytree(tmp_path / "backup", folder)
+
+    assert await downloaded(reports, PROVIDER, ready) == was  # of the same claim
+    said = words_of(await fetch_in_vain(reports, lost, tmp_path))
+    assert f"is not in the report store. If {URL} is right" in said
+    assert f"claim-analytics report retry {lost}" in said
+    assert await status_over_http(reports, lost, tmp_path) == 500
+    assert f"report retry {lost}" in caplog.text
+    said = words_of(await refused(reports, 1, "doctor"))
+    assert "report store: it lacks the files of 2 of the newest 3 ready reports" in said
+
+    await command(reports, "report", "retry", str(lost), *WHY)
+    said = words_of(await refused(reports, 1, "report", "retry", str(archive), *WHY))
+    assert "request another one" in said
+    assert "and this is neither" in await refused(reports, 1, "report", "retry", str(ready))
+    with ServiceProcess(reports, *RUN_REPORTS) as process:
+        await publish(reports, [request(reports, uuid4(), PROVIDER, **ZIP)])
+        await all_told(reports, 4)
+        await stop(process)
+    assert await downloaded(reports, PROVIDER, lost) == was
+    assert await states_told(reports, lost) == ["ready", "ready"]
+
+    shutil.rmtree(folder)  # and without any backup
+    assert "4 of the newest 4 ready" in words_of(await refused(reports, 1, "doctor"))
+    await command(reports, "report", "retry", str(ready), *WHY)
+    with ServiceProcess(reports, *RUN_REPORTS) as process:
+        await has_status(reports, ready, "ready")
+        await stop(process)
+    assert await downloaded(reports, PROVIDER, ready) == was
+
+
+async def test_a_master_key_that_is_missing_is_named_and_putting_it_back_heals(
+    reports: Deployment, folder: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The vault's backup is older than the last change of keys; then all keys are lost."""
+    ready, newer, other, anew = (uuid4() for _ in range(4))
+    old, new, last = (
+        reports.values["report_master_keys"],
+        *(new_master_key(date(2026, month, 1)) for month in (1, 2)),
+    )
+    new_id = new.split(":")[0]
+    both = reports.having(report_master_keys=f"{new},{old}")
+    await make_report(reports, ready)
+    await make_report(both, newer)
+    was = await downloaded(both, PROVIDER, newer)
+
+    said = words_of(await fetch_in_vain(reports, newer, tmp_path))
+    assert f"the master key {new_id}" in said
+    assert "add it to REPORT_MASTER_KEYS again" in said
+    said = words_of(await refused(reports, 1, "doctor"))
+    assert f"1 report files open with the master key {new_id}, and {KEYS} lacks it" in said
+    assert await status_over_http(reports, newer, tmp_path) == 500
+    assert f"the master key {new_id}" in caplog.text
+    assert await downloaded(reports, PROVIDER, ready) == was
+    await make_report(reports, other)  # the service goes on with the keys that it has
+    assert f"the master key {new_id}" in words_of(await refused(reports, 1, "keys", "rotate"))
+    healed = reports.having(report_master_keys=f"{old},{new}")
+    for each in (ready, newer, other):
+        assert await downloaded(healed, PROVIDER, each) == was
+    assert "lacks it" not in words_of(await doctors_words(healed))
+
+    lost = reports.having(report_master_keys=last)
+    await fetch_in_vain(lost, ready, tmp_path)
+    assert "and this is neither" in await refused(lost, 1, "report", "retry", str(ready))
+    await make_report(lost, anew)
+    assert await downloaded(lost, PROVIDER, anew) == was
+    (folder / "reports").rename(folder / "unreadable")
+    await command(lost, "report", "retry", str(ready), *WHY)
+    with ServiceProcess(lost, *RUN_REPORTS) as process:
+        await has_status(lost, ready, "ready")
+        await stop(process)
+    assert await downloaded(lost, PROVIDER, ready) == was
