@@ -129,15 +129,15 @@ async def run_service(
     tell_unheard_errors(asyncio.get_running_loop())
     service = Service(settings, subscriptions, jobs, watchdog)
     async with AsyncExitStack() as until_the_end:
+        until_the_end.enter_context(stopped_by_signals(service.stop))  # also while it starts
         await until_the_end.enter_async_context(traced(settings))
         if not drain:
             await until_the_end.enter_async_context(_served(settings, service, parts))
         calm_the_garbage_collector()
-        with stopped_by_signals(service.stop):
-            running = asyncio.create_task(service.run())
-            if drain:
-                await _stop_when_drained(settings, service, running)
-            await running
+        running = asyncio.create_task(service.run())
+        if drain:
+            await _stop_when_drained(settings, service, running)
+        await running
 
 
 @asynccontextmanager

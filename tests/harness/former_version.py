@@ -15,18 +15,36 @@ from tests.unit.project_files import ROOT
 BEFORE_ALL_METRICS = "4e092a8"  # 17 metrics, two claim events, a consumer group for each topic
 
 
+Program = tuple[str | Path, ...]
+
+
+def unpacked(commit: str, folder: Path) -> Program | None:
+    """What runs that commit; None where the history is not there: a source archive, a shallow
+    clone."""
+    archive = ("git", "archive", commit, "service", "consumers", "repositories", "migrations")
+    packed = subprocess.run(archive, cwd=ROOT, capture_output=True)
+    if packed.returncode:
+        return None
+    with tarfile.open(fileobj=io.BytesIO(packed.stdout)) as files:
+        files.extractall(folder, filter="data")
+    return "env", f"PYTHONPATH={folder}", sys.executable, "-m", "service"
+
+
+def first_of_this_schema() -> str:
+    """The commit that changed the schema last: whatever came after it runs beside it."""
+    asked = ("git", "log", "-1", "--no-merges", "--format=%H", "--", "migrations/versions")
+    return subprocess.run(asked, cwd=ROOT, capture_output=True, text=True).stdout.strip()
+
+
 class FormerVersion:
     """`claim-analytics` of a commit; it runs on what this version has installed."""
 
     def __init__(self, commit: str, folder: Path) -> None:
-        """Skips the test where the history is not there: a source archive, a shallow clone."""
-        archive = ("git", "archive", commit, "service", "consumers", "repositories", "migrations")
-        packed = subprocess.run(archive, cwd=ROOT, capture_output=True)
-        if packed.returncode:
+        """Skips the test where the history is not there."""
+        program = unpacked(commit, folder)
+        if program is None:
             pytest.skip(f"the history of this clone does not reach back to {commit}")
-        with tarfile.open(fileobj=io.BytesIO(packed.stdout)) as files:
-            files.extractall(folder, filter="data")
-        self._program = ("env", f"PYTHONPATH={folder}", sys.executable, "-m", "service")
+        self._program = program
 
     def process(self, deployment: Deployment, *arguments: str) -> ServiceProcess:
         return ServiceProcess(deployment, *arguments, program=self._program)

@@ -26,7 +26,7 @@ LogLine = dict[str, Any]
 class ServiceProcess:
     """One process of a deployment. Leaving the `with` block kills it, if nothing else has.
 
-    `program` is what runs in place of `claim-analytics`.
+    `program` is what runs in place of `claim-analytics`; `said` is its standard input.
     """
 
     def __init__(
@@ -34,12 +34,14 @@ class ServiceProcess:
         deployment: Deployment,
         *arguments: str,
         program: Sequence[str | Path] = (PROGRAM,),
+        said: str = "",
     ) -> None:
         self._folder = TemporaryDirectory(prefix="claim-analytics-process-")
         self._output = Path(self._folder.name, "output")
         folder, environment = Path(self._folder.name), _environment(deployment)
         with self._output.open("wb") as output:
-            self._process = start([*program, *arguments], folder, environment, output, output)
+            command, streams = [*program, *arguments], (output, output)
+            self._process = start(command, folder, environment, *streams, said.encode())
 
     @property
     def pid(self) -> int:

@@ -20,11 +20,6 @@ class Standby(PostgresServer):
     def start(self) -> None:
         Server.start(self)  # the database is there already
 
-    def promote(self) -> None:
-        """Returns when it takes writes."""
-        pg_ctl = self._home / "bin" / "pg_ctl"
-        self._run([pg_ctl, "promote", "--wait", "--silent", "-D", self._data])
-
     def _prepare(self) -> None:
         self.folder.mkdir()
         if self.workspace.account is not None:
@@ -37,7 +32,17 @@ class Standby(PostgresServer):
         return [*super()._command(), "-p", str(self.port)]
 
 
-def demote(former_primary: PostgresServer) -> None:
-    """Let a primary that was stopped come back as a standby."""
+def promote(standby: PostgresServer) -> None:
+    """Returns when it takes writes."""
+    pg_ctl = standby._home / "bin" / "pg_ctl"
+    standby._run([pg_ctl, "promote", "--wait", "--silent", "-D", standby._data])
+
+
+def demote(former_primary: PostgresServer, primary: PostgresServer) -> None:
+    """Let a primary that was stopped in good order come back as the standby of another."""
+    assert not former_primary._state_file.exists(), "the primary has not ended in good order"
+    place = f"host={LOOPBACK} port={primary.port} user={USER} password={primary._password}"
+    with (former_primary._data / "postgresql.auto.conf").open("a") as settings:
+        settings.write(f"primary_conninfo = '{place}'\n")
     (former_primary._data / "standby.signal").touch()  # empty, and read by nobody
     former_primary.start()

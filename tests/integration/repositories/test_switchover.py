@@ -9,7 +9,7 @@ from repositories.errors import DatabaseUnavailable
 from repositories.postgres.database import Database
 from service.local.stack.postgres import PostgresServer
 from tests.harness.moving_address import moving_address
-from tests.harness.standby import Standby, demote
+from tests.harness.standby import Standby, demote, promote
 from tests.harness.waiting import until_async
 from tests.integration.repositories.examples import apply, expected, paid, settled, submitted
 from tests.integration.repositories.migrated import upgrade
@@ -42,8 +42,8 @@ async def test_after_a_switchover_no_connection_stays_with_the_former_primary(
 
         await until_async(has_followed, "the standby to have both claims")
         own_postgres.stop()
-        standby.promote()
-        demote(own_postgres)
+        promote(standby)
+        demote(own_postgres, standby)
         for database in (moved, listed):
             with pytest.raises(DatabaseUnavailable):  # the connection that was cut while idle
                 await apply(database, paid("A"))

@@ -4,31 +4,31 @@ Beside each of them a part of the workload is published. Moments and choices com
 """
 
 import asyncio
+import subprocess
 import sys
-from collections import Counter
-from collections.abc import Awaitable, Callable
+from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
 from pathlib import Path
 from random import Random
 from typing import Final
-from uuid import UUID
 
 from aiokafka.errors import KafkaError
 
-from service.local.stack.postgres import PostgresServer
-from tests.harness.deployment import Deployment
+from tests.harness.former_version import first_of_this_schema, unpacked
 from tests.harness.kafka import commit, committed, members
-from tests.harness.rows import Positions, connected
-from tests.harness.waiting import until_async
-from tests.reliability.torture import dying, misreading
-from tests.reliability.torture.fleet import RUN, Fleet, pause
-from tests.reliability.torture.wires import Wire, WiredBroker, disturb
-from tests.reliability.torture.workload import Workload
+from tests.harness.rows import Positions
+from tests.harness.starter import PROGRAM
+from tests.harness.waiting import LONG, until_async
+from tests.reliability.torture import dying, misreading, server_faults
+from tests.reliability.torture.disk import disk_filled
+from tests.reliability.torture.erasures import SURELY, patient_erased, provider_erased
+from tests.reliability.torture.fleet import RUN, Program, pause
+from tests.reliability.torture.stage import Fault, NotHere, Stage
 
-STATEMENT_SECONDS: Final = 3  # after which the service gives a statement up
+SHARED: Final = Path("/dev/shm")
+HOUR: Final = 3_600
+STEPS: Final = (-40 * 24 * HOUR, -HOUR, -60, 0, 60, HOUR, 40 * 24 * HOUR)  # seconds
 MEET_SECONDS: Final = 6.0  # that a member has to come to its crash point
-SURELY: Final = ("--why", "torture", "--yes")
 CONSUMERS: Final = ("claims", "ai-suggestion", "report-request", "provider-updated")
 OF_COMMANDS: Final = {
     "replay": ("in-a-replay", ("replay", "--why", "torture")),
@@ -40,24 +40,6 @@ OF_COMMANDS: Final = {
 MEMBERS_POINTS: Final = sorted(dying.POINTS.keys() - {point for point, _ in OF_COMMANDS.values()})
 
 
-@dataclass
-class Stage:
-    """What faults work on. `erased` are the ids of providers that are gone for good."""
-
-    deployment: Deployment
-    broker: WiredBroker
-    server: PostgresServer
-    fleet: Fleet
-    workload: Workload
-    wires: dict[str, Wire]  # to the broker, and to the database
-    temporary: Path  # the folder for the processes' temporary files
-    tally: Counter[str] = field(default_factory=Counter)
-    erased: set[str] = field(default_factory=set)
-
-
-Fault = Callable[[Stage, Random], Awaitable[None]]
-
-
 async def killed(stage: Stage, rng: Random) -> None:
     """SIGKILL at any moment, of one member after the other or of all at once."""
     for _ in range(3):
@@ -65,9 +47,9 @@ async def killed(stage: Stage, rng: Random) -> None:
         await pause(rng, 0, 0.8)
         if rng.random() < 0.3:
             stage.fleet.kill_all()
-        elif stage.fleet.members:
-            stage.fleet.kill(rng.choice(stage.fleet.members))
-        stage.fleet.mend()
+            stage.fleet.mend()
+        else:
+            stage.fleet.kill_one(rng)
 
 
 async def crashed(stage: Stage, rng: Random) -> None:
@@ -77,7 +59,8 @@ async def crashed(stage: Stage, rng: Random) -> None:
 
 async def frozen(stage: Stage, rng: Random) -> None:
     """SIGSTOP for longer than sessions and leases last, then SIGCONT: a zombie comes back."""
-    [member] = rng.sample(stage.fleet.members, 1)
+    stage.fleet.mend()
+    member = rng.choice(stage.fleet.members)
     await stage.fleet.at_work()
     await pause(rng, 0, 0.8)
     member.freeze()
@@ -96,41 +79,6 @@ async def rebalanced(stage: Stage, rng: Random) -> None:
         else:
             guest.terminate()
     await pause(rng, 0.2, 0.6)
-
-
-async def broker_killed(stage: Stage, rng: Random) -> None:
-    """With SIGKILL, or SIGTERM; it comes back."""
-    await pause(rng, 0.2, 1)
-    await asyncio.to_thread(stage.broker.kill if rng.random() < 0.7 else stage.broker.stop)
-    await pause(rng, 0, 2)
-    await asyncio.to_thread(stage.broker.start)
-
-
-async def database_killed(stage: Stage, rng: Random) -> None:
-    """The whole server at once, or by its fast shutdown; it comes back."""
-    await pause(rng, 0.2, 1)
-    await asyncio.to_thread(stage.server.kill if rng.random() < 0.7 else stage.server.stop)
-    await pause(rng, 0, 2)
-    await asyncio.to_thread(stage.server.start)
-
-
-async def connections_cut(stage: Stage, rng: Random) -> None:
-    """Every connection to the database, again and again."""
-    async with connected(stage.deployment) as connection:
-        for _ in range(6):
-            await pause(rng, 0.1, 0.6)
-            await connection.execute(
-                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
-                " WHERE datname = current_database() AND pid <> pg_backend_pid()"
-            )
-
-
-async def locks_held(stage: Stage, rng: Random) -> None:
-    """A table is locked for longer than the service lets a statement take."""
-    table = rng.choice(("claims", "analytics_cache", "consumer_offsets", "report_jobs", "outbox"))
-    async with connected(stage.deployment) as connection, connection.transaction():
-        await connection.execute(f"LOCK TABLE {table} IN ACCESS EXCLUSIVE MODE")
-        await asyncio.sleep(STATEMENT_SECONDS + rng.uniform(0, 2))
 
 
 async def offsets_moved(stage: Stage, rng: Random) -> None:
@@ -169,11 +117,11 @@ def _operated(name: str) -> Fault:
 
     async def operated(stage: Stage, rng: Random) -> None:
         """The command is killed in its middle, then given again, while a member is killed."""
+        await stage.fleet.at_work(LONG)
         await stage.fleet.command(*arguments, point=point)
         again = asyncio.create_task(stage.fleet.command(*arguments))
         await pause(rng, 0.1, 0.8)
-        stage.fleet.kill(rng.choice(stage.fleet.members))
-        stage.fleet.mend()
+        stage.fleet.kill_one(rng)
         await again
 
     return operated
@@ -191,25 +139,53 @@ async def misread(stage: Stage, rng: Random) -> None:
     stage.fleet.mend()
 
 
-async def network_disturbed(stage: Stage, rng: Random) -> None:
-    """Between the service and one of its servers, or both at once."""
-    wires = rng.sample(sorted(stage.wires), rng.choice((1, 1, 2)))
-    await asyncio.gather(*(disturb(stage.wires[one], rng) for one in wires))
+async def two_versions(stage: Stage, rng: Random) -> None:
+    """A member of the oldest version that knows this schema works alone, then beside one of this,
+    as in a rolling upgrade that may also go back."""
+    folder = stage.folder / "former"
+    former = await asyncio.to_thread(unpacked, first_of_this_schema(), folder)
+    if former is None:
+        raise NotHere("the history of this clone has no former version")
+    stage.fleet.kill_all()
+    stage.fleet.members.append(stage.fleet.start(*RUN, program=former))
+    await stage.fleet.at_work(LONG)
+    stage.fleet.mend()
+    with suppress(AssertionError):
+        await stage.fleet.members[-1].logged("partitions assigned")
+    await pause(rng, 0.2, 2)
+    stage.fleet.kill_all()
+    stage.fleet.mend()
 
 
-async def erased(stage: Stage, rng: Random) -> None:
-    """A provider, beside the events that come of it."""
-    there = [one.provider_id for one in stage.workload.providers]
-    provider_id = rng.choice(sorted({*there} - stage.erased))
+async def clocks_stepped(stage: Stage, rng: Random) -> None:
+    """Of all members, ahead and behind, by minutes or by weeks, while they work."""
+    clock = stage.folder / "clock"
+    program = _with_the_clock_of(clock)
+    clock.write_text("+0\n")
+    stage.fleet.kill_all()
+    stage.fleet.members += [stage.fleet.start(*RUN, program=program) for _ in range(2)]
+    await stage.fleet.at_work(LONG)
+    for _ in range(3):
+        clock.write_text(f"{rng.choice(STEPS):+}\n")
+        await pause(rng, 1, 3)
+    there = [member.pid for member in stage.fleet.members]
+    stage.fleet.kill_all()
+    for pid in there:
+        for name in ("faketime_shm", "sem.faketime_sem"):  # which SIGKILL leaves behind
+            (SHARED / f"{name}_{pid}").unlink(missing_ok=True)
+    stage.fleet.mend()
 
-    async def is_known() -> bool:
-        async with connected(stage.deployment) as connection:
-            known = "SELECT count(*) FROM claims WHERE provider_id = $1"
-            return bool(await connection.fetchval(known, UUID(provider_id)))
 
-    await until_async(is_known, "claims of the provider that is to be erased")
-    stage.erased.add(provider_id)
-    await stage.fleet.command("erase", "provider", provider_id, *SURELY)
+def _with_the_clock_of(file: Path) -> Program:
+    """`claim-analytics` by a clock that is off by what the file says; its pauses are right."""
+    try:
+        asked = ("faketime", "-f", "+0", "printenv", "LD_PRELOAD")
+        library = subprocess.run(asked, capture_output=True, text=True, check=True).stdout.strip()
+    except FileNotFoundError as missing:
+        raise NotHere("faketime is not installed (Debian: faketime)") from missing
+    file_of_it = f"FAKETIME_TIMESTAMP_FILE={file}"
+    how = ("FAKETIME_CACHE_DURATION=1", "FAKETIME_DONT_FAKE_MONOTONIC=1")
+    return "env", f"LD_PRELOAD={library}", file_of_it, *how, PROGRAM
 
 
 FAULTS: Final[dict[str, Fault]] = {
@@ -217,24 +193,31 @@ FAULTS: Final[dict[str, Fault]] = {
     "crashed": crashed,
     "frozen": frozen,
     "rebalanced": rebalanced,
-    "broker killed": broker_killed,
-    "database killed": database_killed,
-    "connections cut": connections_cut,
-    "locks held": locks_held,
+    "two versions": two_versions,
+    "clocks stepped": clocks_stepped,
+    "broker killed": server_faults.broker_killed,
+    "database killed": server_faults.database_killed,
+    "disk filled": disk_filled,
+    "switched over": server_faults.switched_over,
+    "connections cut": server_faults.connections_cut,
+    "locks held": server_faults.locks_held,
+    "network disturbed": server_faults.network_disturbed,
     "offsets moved": offsets_moved,
     "misread": misread,
-    "network disturbed": network_disturbed,
-    "erased": erased,
+    "provider erased": provider_erased,
+    "patient erased": patient_erased,
     **{f"beside a {name}": _operated(name) for name in OF_COMMANDS},
 }
-ONCE: Final = {"erased"}  # in a run: it takes a provider out of everything that follows
+ONCE: Final = {"provider erased"}  # in a run: it takes a provider out of everything that follows
 
 
-def schedule(seed: int, length: int) -> list[tuple[str, Random]]:
-    """Faults with their own randomness: all kinds in some order, then all of them again, …"""
+def schedule(seed: int, length: int, only: Sequence[str] | None = None) -> list[tuple[str, Random]]:
+    """Faults with their own randomness: all kinds, or only these, in some order, then again, …"""
     rng = Random(f"faults {seed}")
     names: list[str] = []
     while len(names) < length:
-        kinds = [name for name in FAULTS if name not in ONCE or name not in names]
+        kinds = [name for name in only or FAULTS if name not in ONCE or name not in names]
+        if not kinds:
+            break
         names += rng.sample(kinds, len(kinds))
     return [(name, Random(f"{seed} {at} {name}")) for at, name in enumerate(names[:length])]

@@ -45,9 +45,12 @@ class Fleet:
         while len(self.members) < self.size:
             self.members.append(self.start(*RUN))
 
-    def start(self, *arguments: str, program: Program | None = None) -> ServiceProcess:
+    def start(
+        self, *arguments: str, program: Program | None = None, said: str = ""
+    ) -> ServiceProcess:
         """An instance, or a command, that is no member."""
-        process = ServiceProcess(self.deployment, *arguments, program=program or self.program)
+        started = program or self.program
+        process = ServiceProcess(self.deployment, *arguments, program=started, said=said)
         return self._open.enter_context(process)
 
     def dying_at(self, point: str, turn: int, *arguments: str) -> ServiceProcess:
@@ -55,14 +58,14 @@ class Fleet:
         program = (sys.executable, dying.__file__, point, str(turn))
         return self.start(*arguments, program=program)
 
-    async def at_work(self) -> None:
+    async def at_work(self, within: float = AT_WORK_SECONDS) -> None:
         """Wait until a member applies batches, but not for ever: there may be nothing to do."""
 
         def applying() -> bool:
             return any(process.log("batch applied") for process in self.members)
 
         with suppress(AssertionError):
-            await until(applying, "a batch", AT_WORK_SECONDS)
+            await until(applying, "a batch", within)
 
     def kill(self, process: ServiceProcess) -> None:
         self._look_for_the_dead()
@@ -72,6 +75,12 @@ class Fleet:
             process.kill()
             self.kills += 1
         self._look_at_output(process)
+
+    def kill_one(self, rng: Random) -> None:
+        """Any member, in whose place another comes."""
+        self.mend()
+        self.kill(rng.choice(self.members))
+        self.mend()
 
     def kill_all(self) -> None:
         for process in [*self.members]:
@@ -110,9 +119,11 @@ class Fleet:
                 self._look_at_output(guest)
         self.mend()
 
-    async def command(self, *arguments: str, point: str | None = None) -> int:
+    async def command(self, *arguments: str, point: str | None = None, said: str = "") -> int:
         """An operator's command, to its end, or to its death at the point; its exit code."""
-        process = self.dying_at(point, 1, *arguments) if point else self.start(*arguments)
+        process = (
+            self.dying_at(point, 1, *arguments) if point else self.start(*arguments, said=said)
+        )
         try:
             code = await process.ended(COMMAND_SECONDS)
         except AssertionError:

@@ -7,7 +7,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AsyncExitStack, closing, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from random import Random
 from tempfile import gettempdir
@@ -16,19 +16,24 @@ from urllib.parse import urlsplit
 from service.local.stack.postgres import PostgresServer
 from tests.harness.deployment import Deployment
 from tests.harness.kafka import producer
+from tests.harness.operations import rows
 from tests.harness.reports import QUICK, all_told, deploy_reports
 from tests.harness.starter import PROGRAM
+from tests.harness.waiting import until_async
 from tests.reliability.torture import seeded_bugs
 from tests.reliability.torture.checker import findings
-from tests.reliability.torture.faults import FAULTS, STATEMENT_SECONDS, SURELY, Stage
+from tests.reliability.torture.erasures import SURELY
+from tests.reliability.torture.faults import FAULTS
 from tests.reliability.torture.fleet import RUN, Fleet, Program
 from tests.reliability.torture.seeded_bugs import BUGS
+from tests.reliability.torture.server_faults import STATEMENT_SECONDS
+from tests.reliability.torture.stage import NotHere, Stage
 from tests.reliability.torture.wires import Wire, WiredBroker, wire
 from tests.reliability.torture.workload import Size, Workload, make_workload, publish
 
-LEAST_SECONDS = 2.0  # in which a part of the workload is published, beside a fault
-TINY = Size(events=500, reports=6, providers=4)
+TINY = Size(events=500, reports=5, providers=4)  # a report of each kind
 AGES = 600.0  # seconds: a deadline for what takes its time
+REPORTS_SECONDS = 120.0, 0.5  # a deadline for the last of them: so much, and this for each
 # Members that die are soon missed, and leases soon over; and nothing is given up for being killed.
 RESTLESS = {
     "group_session_seconds": 1.5,
@@ -82,35 +87,54 @@ async def torture(
         stack.enter_context(temporary_files_in(folder / "temporary"))
         fleet = stack.enter_context(closing(Fleet(deployment, program=program)))
         workload = make_workload(deployment, seed, size)
-        stage = Stage(deployment, broker, server, fleet, workload, wires, folder / "temporary")
+        stage = Stage(deployment, broker, server, fleet, workload, wires, folder)
         fleet.mend()
-        await _publish_beside(stage, schedule, say)
+        await _publish_beside(stage, schedule, size.seconds, say)
         say("all is published and broken; reading the rest")
-        await _read_to_the_end(stage)
+        try:
+            await _read_to_the_end(stage)
+        except AssertionError as wrong:
+            fleet.findings.append(f"reading the rest: {wrong}")
+            fleet.kill_all()
         say("checking")
         found = await findings(stage)
     seconds = time.monotonic() - began
     return Result(stage.tally, fleet.met, fleet.kills, workload, seconds, found)
 
 
-def with_bug(name: str, seed: int) -> tuple[Size, Schedule, Program]:
-    """What shows a seeded bug: a little of everything, and the faults that bring it out."""
-    faults = [(fault, Random(f"{seed} {at}")) for at, fault in enumerate(BUGS[name].faults)]
-    return TINY, faults, (sys.executable, seeded_bugs.__file__, name)
+def with_bugs(seed: int, *names: str) -> tuple[Size, Schedule, Program]:
+    """What shows seeded bugs: a little of everything, and the faults that bring them out."""
+    kinds: list[str] = []
+    for name in names:
+        kinds += [] if {*BUGS[name].faults} <= {*kinds} else BUGS[name].faults
+    faults = [(fault, Random(f"{seed} {at}")) for at, fault in enumerate(kinds)]
+    size = replace(TINY, seconds=max(BUGS[name].seconds for name in names))
+    return size, faults, (sys.executable, seeded_bugs.__file__, ",".join(names))
 
 
-async def _publish_beside(stage: Stage, schedule: Schedule, say: Tell) -> None:
+async def _publish_beside(stage: Stage, schedule: Schedule, seconds: float, say: Tell) -> None:
     """A part of the workload beside each fault."""
-    async with producer(stage.deployment, enable_idempotence=True) as client:
+    # Or it drops what the broker did not take in time.
+    patient = {"enable_idempotence": True, "request_timeout_ms": int(1_000 * AGES)}
+    async with producer(stage.deployment, **patient) as client:
         for part, (name, rng) in zip(stage.workload.split(len(schedule)), schedule, strict=True):
-            say(name)
-            publishing = asyncio.create_task(publish(client, part, LEAST_SECONDS))
+            say(f"{name}; {stage.fleet.kills} kills so far")
+            publishing = asyncio.create_task(publish(client, part, seconds))
             try:
-                await FAULTS[name](stage, rng)
+                stage.tally[await _break(stage, name, rng, say)] += 1
                 await publishing
             finally:
                 publishing.cancel()
-            stage.tally[name] += 1
+
+
+async def _break(stage: Stage, name: str, rng: Random, say: Tell) -> str:
+    """What the report calls it."""
+    try:
+        await FAULTS[name](stage, rng)
+    except NotHere as lack:
+        say(f"not done: {lack}")
+        return f"{name}: not done"
+    return name
 
 
 def _by(wired: Wire, url: str) -> str:
@@ -139,8 +163,20 @@ async def _read_to_the_end(stage: Stage) -> None:
         for report_id, provider_id in stage.workload.reports.items()
         if str(provider_id) not in stage.erased
     ]
-    await all_told(deployment, len(of_the_living), AGES)
+    least, each = REPORTS_SECONDS
+    await all_told(deployment, len(of_the_living), least + each * len(of_the_living))
+    await until_async(lambda: _nothing_is_to_expire(deployment), "reports to expire")
+    await all_told(deployment, len(of_the_living))
     await fleet.stop()
+
+
+async def _nothing_is_to_expire(deployment: Deployment) -> bool:
+    """An erasure of a patient has let reports expire, which the next cleanup finds."""
+    return not await rows(
+        deployment,
+        "SELECT FROM generated_reports"
+        " WHERE status = 'ready' AND download_link_expires_at <= clock_timestamp()",
+    )
 
 
 @contextmanager

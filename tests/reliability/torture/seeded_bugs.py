@@ -1,4 +1,4 @@
-"""`claim-analytics` with a bug put into it: `seeded_bugs.py BUG …`. The checker must find each.
+"""`claim-analytics` with bugs put into it: `seeded_bugs.py BUG[,BUG] …`. The checker finds each.
 
 The service knows nothing of them: functions are replaced in this process alone. Where a bug shows
 in a narrow moment only, the moment is made wider.
@@ -17,16 +17,17 @@ from consumers.engine.applier import Applier
 from repositories.claims import batch
 from repositories.claims.batch import apply_claim_batch
 from repositories.offsets import NextOffset
+from repositories.postgres.database import Database
 from repositories.recomputation import passes
 from repositories.recomputation.passes import Pass
 from repositories.recomputation.recompute import Recomputed
 from repositories.reports import jobs, outcomes
 from repositories.reports.generated_reports import change_report
+from repositories.reports.jobs import ClaimedJob
 from repositories.reports.tables import report_jobs
-from repositories.vocabulary import ReportStatus
+from repositories.vocabulary import ReportFormat, ReportStatus
 from service.operations import redrive
 from service.reports import worker
-from service.reports.files.report_files import write_report
 
 WIDER = 0.2  # seconds
 NEWER = "latest.known_version IS NULL OR latest.claim_version > latest.known_version"
@@ -39,8 +40,9 @@ def commit_offsets_early() -> None:
     apply = Applier._apply
 
     async def early(applier: Applier[Any], each: Any, consumer: Any, spanned: Any) -> None:
+        after = each.begins_after
         offsets = [
-            NextOffset(applier.group, at.topic, at.partition, offset, each.begins_after[at])
+            NextOffset(applier.group, at.topic, at.partition, offset, after[at], at in each.new)
             for at, offset in each.next_offsets.items()
         ]
         await apply_claim_batch(applier.database, [], offsets)
@@ -63,7 +65,9 @@ def add_a_delta_twice() -> None:
 
 
 def ignore_a_lost_lease() -> None:
-    """A worker goes on with a report that another has taken over, and makes it ready too."""
+    """A worker goes on with a report that another has taken over, and makes it ready too. With the
+    only archive among the reports it waits for that; so its fault must be one that kills nobody."""
+    finish = outcomes.finish_job
 
     def whoever_has_it(job: Any) -> sa.Update:
         return sa.update(report_jobs).where(report_jobs.c.report_id == job.report_id)
@@ -71,9 +75,10 @@ def ignore_a_lost_lease() -> None:
     async def held(*_: Any) -> bool:
         return True
 
-    async def slowly(*arguments: Any) -> Any:
-        await asyncio.sleep(WIDER)
-        return await write_report(*arguments)
+    async def late(database: Database, job: ClaimedJob, **values: Any) -> bool:
+        if job.format is ReportFormat.ZIP and job.attempt == 1:
+            await _until_taken_over(database, job)
+        return await finish(database, job, **values)
 
     async def whatever_it_is(connection: Any, report_id: Any, _: Any, values: Any) -> Any:
         return await change_report(connection, report_id, tuple(ReportStatus), values)
@@ -81,8 +86,17 @@ def ignore_a_lost_lease() -> None:
     for owner in (jobs, outcomes):
         setattr(owner, "update_held", whoever_has_it)  # noqa: B010
     setattr(worker, "extend_lease", held)  # noqa: B010
-    setattr(worker, "write_report", slowly)  # noqa: B010
+    setattr(worker, "finish_job", late)  # noqa: B010
     setattr(outcomes, "change_report", whatever_it_is)  # noqa: B010
+
+
+async def _until_taken_over(database: Database, job: ClaimedJob) -> None:
+    taken = sa.and_(report_jobs.c.report_id == job.report_id, report_jobs.c.attempts > 1)
+    while True:
+        async with database.transaction() as connection:
+            if await connection.scalar(sa.select(sa.exists().where(taken))):
+                return
+        await asyncio.sleep(WIDER)  # a poll: the other worker is elsewhere
 
 
 def forget_what_is_redriven() -> None:
@@ -125,11 +139,13 @@ def rebuild_without_a_lock() -> None:
 
 
 class Bug(NamedTuple):
-    """How it is put in, beside which faults it shows, and which check finds it."""
+    """How it is put in, beside which faults it shows, which check finds it, and how many seconds of
+    traffic that takes."""
 
     put_in: Callable[[], None]
     faults: Sequence[str]
     found_by: str
+    seconds: float = 2.0
 
 
 TABLES = "tables_are_the_oracles"
@@ -138,10 +154,10 @@ BUGS = {
     for bug in (
         Bug(commit_offsets_early, ("killed", "killed"), TABLES),
         Bug(upsert_without_a_guard, ("rebalanced",), TABLES),
-        Bug(add_a_delta_twice, ("rebalanced",), TABLES),
-        Bug(ignore_a_lost_lease, ("frozen", "frozen"), "reports_are_one_each"),
+        Bug(add_a_delta_twice, ("patient erased",), TABLES),
+        Bug(ignore_a_lost_lease, ("patient erased",), "reports_are_one_each"),
         Bug(forget_what_is_redriven, ("beside a redrive",), "dead_letters_are_the_garbage"),
-        Bug(rebuild_without_a_lock, ("beside a rebuild",), TABLES),
+        Bug(rebuild_without_a_lock, ("beside a rebuild",), TABLES, 20.0),
     )
 }
 
@@ -164,6 +180,7 @@ def _rewrite(replaced: dict[str, str]) -> None:
 
 
 if __name__ == "__main__":
-    BUGS[sys.argv.pop(1)].put_in()
+    for bug in sys.argv.pop(1).split(","):
+        BUGS[bug].put_in()
     [program] = entry_points(group="console_scripts", name="claim-analytics")
     program.load()()

@@ -29,7 +29,7 @@ class Wire:
     def __init__(self, port: int, target: int) -> None:
         self.port = port
         self.delay = 0.0  # seconds, of each piece
-        self._target = target
+        self.target = target
         self._open = {way: asyncio.Event() for way in Way}
         self._sides: set[asyncio.StreamWriter] = set()
         for way in Way:
@@ -57,7 +57,7 @@ class Wire:
 
     async def forward(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
-            there_reader, there = await asyncio.open_connection(LOOPBACK, self._target)
+            there_reader, there = await asyncio.open_connection(LOOPBACK, self.target)
         except OSError:
             writer.transport.abort()
             return

@@ -49,11 +49,13 @@ class Sent:
 
 @dataclass(frozen=True)
 class Size:
-    """How much; the providers' claims are spread over half a year."""
+    """How much; the providers' claims are spread over half a year. A part of it is published in so
+    many seconds or more, beside a fault."""
 
     events: int
     reports: int
     providers: int = 12
+    seconds: float = 2.0
 
 
 @dataclass
