@@ -22,7 +22,6 @@ from uuid import UUID
 import asyncpg
 import psutil
 from rich.console import Console
-from rich.table import Table
 
 from service.local.simulator import OutgoingEvent
 from service.local.stack import Stack
@@ -188,41 +187,39 @@ async def answers(environment: Mapping[str, str]) -> None:
 
 
 def show_reading(found: Reading, console: Console) -> None:
-    table = Table(
-        "answered by", "requests/s", "refused", "p50 ms", "p99 ms", "most ms", "SELECT p50", "p99",
-        "events seen p50 ms", "p99 ms", "later", "cores: consumer, HTTP, PostgreSQL",
-        title=f"Figures of {PROVIDERS:,} providers, {READERS} readers beside {RATE:,} events/s",
-    )  # fmt: skip
+    console.print(
+        f"Figures of {PROVIDERS:,} providers, {READERS} readers beside {RATE:,} events/s; in ms;"
+        " cores of the process that consumes, of one for HTTP, of PostgreSQL"
+    )
     for each in found.rounds:
         for who, phase in each.items():
-            later = phase.events.p50 / each[ALONE].events.p50 - 1
-            table.add_row(
-                who,
-                *(_told(phase.read) if phase.read else [""] * 7),
-                *_milliseconds(phase.events)[:2],
-                f"{later:+.0%}" if phase.read else "",
-                ", ".join(f"{cores:.2f}" for cores in phase.cpu),
-            )
-    console.print(table)
+            p50, p99, _ = _milliseconds(phase.events)
+            cores = ", ".join(f"{share:.2f}" for share in phase.cpu)
+            console.print(f"{who}: events seen p50 {p50}, p99 {p99}; cores {cores}")
+            if phase.read:
+                console.print(f"   {_told(phase.read)}")
     for who in (WITHIN, APART):
-        reads = [read for each in found.rounds if (read := each[who].read)]
-        p99 = median(each.answered.p99 for each in reads)
+        reads = [each[who].read for each in found.rounds]
+        slowest = median(one.answered.p99 for one in reads if one)
         slowed = median(each[who].events.p50 / each[ALONE].events.p50 for each in found.rounds)
         console.print(
-            f"{who}: p99 {p99 * 1000:.0f} ms (must be under {MOST_MS}); events are seen"
+            f"{who}: p99 {slowest * 1000:.0f} ms (must be under {MOST_MS}); events are seen"
             f" {slowed - 1:+.0%} later (must be under {MOST_SLOWED:+.0%})"
         )
-    rate, refused, p50, p99_, *_ = _told(found.fastest)
+    each_cpu = found.fastest_cpu / found.fastest.requests * 1000
     console.print(
-        f"as fast as they are answered, no events: {rate} requests/s ({refused} refused), p50"
-        f" {p50}, p99 {p99_} ms; {found.fastest_cpu / found.fastest.requests * 1000:.2f} ms of the"
-        " process's CPU each"
+        f"as fast as they are answered, no events: {_told(found.fastest)};"
+        f" {each_cpu:.2f} ms of the process's CPU each"
     )
 
 
-def _told(each: Read) -> list[str]:
-    rate = f"{each.requests / SECONDS:.0f}"
-    return [rate, str(each.refused), *_milliseconds(each.answered), *_milliseconds(each.floor)[:2]]
+def _told(read: Read) -> str:
+    p50, p99, most = _milliseconds(read.answered)
+    floor = _milliseconds(read.floor)
+    return (
+        f"{read.requests / SECONDS:.0f} requests/s ({read.refused} refused), p50 {p50}, p99 {p99},"
+        f" at most {most}; a bare SELECT p50 {floor[0]}, p99 {floor[1]}"
+    )
 
 
 def _milliseconds(each: Latency) -> list[str]:
