@@ -10,6 +10,7 @@ from service.local.stack.kafka import KafkaBroker
 from service.local.stack.server import LOOPBACK, free_ports
 from service.local.stack.workspace import Workspace
 from tests.reliability.torture.fleet import pause
+from tests.reliability.torture.mounted import mounted_workspace
 
 
 class Way(StrEnum):
@@ -131,7 +132,7 @@ class WiredBroker(KafkaBroker):
 @contextmanager
 def wired_kafka() -> Iterator[WiredBroker]:
     """A broker of the stack, for whoever starts its wire."""
-    with Workspace() as workspace:
+    with mounted_workspace() as workspace:
         broker = WiredBroker(workspace)
         broker.start()
         yield broker
