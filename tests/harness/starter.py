@@ -98,7 +98,8 @@ def start(
             streams = (given, output, errors)
             if command[0] == PROGRAM:
                 return _fork(command, folder, environment, streams)
-            if command[0] == sys.executable:  # with a script, that starts the program another way
+            # A script that starts the program another way.
+            if command[0] == sys.executable and str(command[1]).endswith(".py"):
                 return _fork(command[1:], folder, environment, streams)
         return subprocess.Popen(
             command,

@@ -23,7 +23,7 @@ SEED = int(os.environ.get("CLAIM_ANALYTICS_TEST_SEED", "1"))
 SHORT = Size(events=2_000, reports=10, providers=6)
 # Those that no other test does in this way, in the order of the seed.
 KINDS = ("killed", "crashed", "disk filled", "patient erased")
-# `make torture ARGS=--bugs` tries all of them; these are soon done, and the last kills nobody.
+# `make torture ARGS=--bugs` tries all of them; these are soon done.
 QUICK = ("forget_what_is_redriven", "add_a_delta_twice", "ignore_a_lost_lease")
 
 

@@ -66,7 +66,7 @@ def add_a_delta_twice() -> None:
 
 def ignore_a_lost_lease() -> None:
     """A worker goes on with a report that another has taken over, and makes it ready too. With the
-    only archive among the reports it waits for that; so its fault must be one that kills nobody."""
+    only archive among the reports each waits for that."""
     finish = outcomes.finish_job
 
     def whoever_has_it(job: Any) -> sa.Update:
@@ -76,7 +76,7 @@ def ignore_a_lost_lease() -> None:
         return True
 
     async def late(database: Database, job: ClaimedJob, **values: Any) -> bool:
-        if job.format is ReportFormat.ZIP and job.attempt == 1:
+        if job.format is ReportFormat.ZIP:
             await _until_taken_over(database, job)
         return await finish(database, job, **values)
 
@@ -91,10 +91,11 @@ def ignore_a_lost_lease() -> None:
 
 
 async def _until_taken_over(database: Database, job: ClaimedJob) -> None:
-    taken = sa.and_(report_jobs.c.report_id == job.report_id, report_jobs.c.attempts > 1)
+    later, ready = report_jobs.c.attempts > job.attempt, report_jobs.c.wrapped_key.is_not(None)
+    its = sa.and_(report_jobs.c.report_id == job.report_id, sa.or_(later, ready))
     while True:
         async with database.transaction() as connection:
-            if await connection.scalar(sa.select(sa.exists().where(taken))):
+            if await connection.scalar(sa.select(sa.exists().where(its))):
                 return
         await asyncio.sleep(WIDER)  # a poll: the other worker is elsewhere
 
