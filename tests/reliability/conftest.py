@@ -1,17 +1,25 @@
 """Fixtures of the tests in this package: servers that a module's tests share, and may stop."""
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
+from repositories.postgres.database import Database
 from service.local.stack.kafka import KafkaBroker
 from service.local.stack.postgres import PostgresServer
 from tests import servers
 from tests.conftest import OWN, or_fail
+from tests.harness.deployment import Deployment
 from tests.harness.fixtures import deployment
 from tests.harness.losing import remaining
+from tests.harness.reports import QUICK, deploy_reports
+from tests.integration.repositories.examples import apply, paid
 
 __all__ = ["deployment", "remaining"]
+
+# A member that is killed is soon missed, and one worker is enough for one report.
+RESTLESS = {"group_session_seconds": 1, "report_workers": 1, **QUICK}
 
 
 @pytest.fixture(scope="module")
@@ -49,3 +57,18 @@ def own_database(own_postgres: PostgresServer) -> Iterator[str]:
         yield url
         if not own_postgres.running:
             own_postgres.start()
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    return tmp_path / "store"
+
+
+@pytest.fixture
+async def reports(kafka: str, postgres: str, folder: Path) -> Deployment:
+    """A deployment of reports, in which one claim was paid."""
+    deployment = (await deploy_reports(kafka, postgres, folder)).having(**RESTLESS)
+    database = Database(postgres)
+    await apply(database, paid(date_of_service="2025-10-15", payment_date="2025-11-01"))
+    await database.close()
+    return deployment

@@ -10,7 +10,6 @@ from uuid import uuid4
 
 import pytest
 
-from repositories.postgres.database import Database
 from service.local.stack.postgres import PostgresServer
 from service.reports.files.keys import new_master_key
 from tests.harness.backups import dump, restored
@@ -31,7 +30,6 @@ from tests.harness.reports import (
 )
 from tests.harness.rows import all_applied, assert_tables_equal_oracle
 from tests.harness.waiting import until
-from tests.integration.repositories.examples import apply, paid
 from tests.reliability.drill import (
     PROVIDER,
     ask,
@@ -60,24 +58,9 @@ URL, KEYS = "CLAIM_ANALYTICS_REPORT_STORAGE_URL", "CLAIM_ANALYTICS_REPORT_MASTER
 
 
 @pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    return tmp_path / "store"
-
-
-@pytest.fixture
 async def whole(kafka: str, own_database: str, folder: Path) -> Deployment:
     """Of claims and reports, on a database server that can be copied."""
     return (await deploy_reports(kafka, own_database, folder)).having(**WORK)
-
-
-@pytest.fixture
-async def reports(kafka: str, postgres: str, folder: Path) -> Deployment:
-    """A deployment of reports, in which one claim was paid."""
-    deployment = (await deploy_reports(kafka, postgres, folder)).having(**WORK)
-    database = Database(postgres)
-    await apply(database, paid(date_of_service="2025-10-15", payment_date="2025-11-01"))
-    await database.close()
-    return deployment
 
 
 async def test_all_that_was_lost_is_had_back_from_the_backups_and_the_topics(

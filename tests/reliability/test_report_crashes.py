@@ -10,15 +10,12 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from repositories.postgres.database import Database
 from tests.harness.deployment import Deployment
 from tests.harness.kafka import publish
 from tests.harness.process import ServiceProcess
 from tests.harness.reports import (
-    QUICK,
     RUN_REPORTS,
     all_told,
-    deploy_reports,
     downloaded,
     report_row,
     request,
@@ -28,7 +25,7 @@ from tests.harness.reports import (
 )
 from tests.harness.rows import connected
 from tests.harness.waiting import until, until_async
-from tests.integration.repositories.examples import apply, paid, uuid_of
+from tests.integration.repositories.examples import uuid_of
 from tests.reliability import crash_points
 from tests.reliability.crash_points import Point
 
@@ -48,23 +45,6 @@ LEFT = {
     Point.BEFORE_SENDING: 1,
     Point.AFTER_SENDING: 1,
 }
-# A member that is killed is soon missed, and one worker is enough for one report.
-RESTLESS = {"group_session_seconds": 1, "report_workers": 1, **QUICK}
-
-
-@pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    return tmp_path / "store"
-
-
-@pytest.fixture
-async def reports(kafka: str, postgres: str, folder: Path) -> Deployment:
-    """A deployment in which one claim was paid."""
-    deployment = (await deploy_reports(kafka, postgres, folder)).having(**RESTLESS)
-    database = Database(postgres)
-    await apply(database, paid(date_of_service="2025-10-15", payment_date="2025-11-01"))
-    await database.close()
-    return deployment
 
 
 @pytest.mark.parametrize("point", LEFT)
