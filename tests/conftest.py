@@ -108,6 +108,7 @@ def _postgres18_server() -> Iterator[str]:
 @pytest.fixture(scope="session")
 def _postgres16_server() -> Iterator[str]:
     if not docker_answers() and not is_installed(16):
+        # Its package is optional: there is none for every Python and machine.
         pytest.skip(f"PostgreSQL 16 is not installed and no Docker engine answers: {REMEDIES[16]}")
     with or_fail(servers.postgres_server(16), NO_DOCKER) as url:
         yield url

@@ -43,6 +43,7 @@ class FormerVersion:
         """Skips the test where the history is not there."""
         program = unpacked(commit, folder)
         if program is None:
+            # A shallow clone is a good checkout too.
             pytest.skip(f"the history of this clone does not reach back to {commit}")
         self._program = program
 

@@ -26,7 +26,7 @@ from tests.harness.http import free_address
 RATE = 1_000
 SECONDS = 30
 TIMES = 100  # whose CPU is told: a process tells it in hundredths of a second
-PAUSE_SECONDS = 0.25  # between two requests: they are measured, and are to be no load
+PAUSE_SECONDS = 0.25  # between two requests
 MOST_MS, MOST_KB, MOST_METRICS_MS = 100, 150, 20
 BROUGHT = re.compile(r'(?:href|src)="(/console/static/[^"]+)"')
 
@@ -78,9 +78,9 @@ async def _measured(settings: Settings, environment: dict[str, str]) -> Pages:
             group.create_task(watch(settings, publishing, sent, {}))
             while not publishing.done():
                 pages.append(await _seconds(client, "/console/"))
-                await asyncio.sleep(PAUSE_SECONDS)
+                await asyncio.sleep(PAUSE_SECONDS)  # they are to be no load
                 scrapes.append(await _seconds(client, "/metrics"))
-                await asyncio.sleep(PAUSE_SECONDS)
+                await asyncio.sleep(PAUSE_SECONDS)  # they are to be no load
         last = len((await client.get("/console/")).content)
     alone = [await _alone(environment, path) for path in ("/console/", "/metrics")]
     return Pages(pages, scrapes, alone[0], alone[1], last, last + sum(sizes))

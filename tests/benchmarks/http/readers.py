@@ -89,7 +89,8 @@ async def _reader(
     host, _, port = address.partition(":")
     reader, writer = await asyncio.open_connection(host, int(port))
     while time.monotonic() < until:
-        if think:  # a person's time to look at the answer
+        if think:
+            # A person's time to look at the answer.
             await asyncio.sleep(min(drawn.expovariate(1 / think), LONGEST_THOUGHT_SECONDS))
         token = drawn.choice(tokens)
         began = time.monotonic()
@@ -111,7 +112,7 @@ async def _floor(database: str, until: float, seconds: list[float]) -> None:
         began = time.monotonic()
         await connection.fetchval("SELECT 1")
         seconds.append(time.monotonic() - began)
-        await asyncio.sleep(FLOOR_SECONDS)
+        await asyncio.sleep(FLOOR_SECONDS)  # the floor is measured, and is to be no load
     await connection.close()
 
 

@@ -43,6 +43,7 @@ async def address(stage: Stage) -> AsyncIterator[str]:
 @pytest_asyncio.fixture(scope=PACKAGE, loop_scope=PACKAGE)
 async def chromium() -> AsyncIterator[Browser]:
     if not CHROMIUM:
+        # A browser is much to ask of a developer; .ci/run installs one where it can be had.
         pytest.skip("there is no Chromium here: apt-get install chromium")
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(

@@ -23,6 +23,7 @@ WAYS_TO_END = pytest.mark.parametrize("way", ["stop", "kill"])
 def stack_postgres_url(request: pytest.FixtureRequest) -> Iterator[str]:
     """A server of the stack, also where other tests use Docker."""
     if not is_installed(request.param):
+        # The package of 16 is optional: there is none for every Python and machine.
         pytest.skip(f"PostgreSQL {request.param} is not installed: {REMEDIES[request.param]}")
     with sources.own_postgres(request.param) as server:
         yield server.url
@@ -81,6 +82,7 @@ def shared_memory_segments() -> list[str]:
     """The ids of all System V segments of this machine."""
     table = Path("/proc/sysvipc/shm")
     if not table.exists():
+        # Elsewhere nothing was looked at, and a pass would say that it was.
         pytest.skip("only Linux lists them in a file")
     return [line.split()[1] for line in table.read_text().splitlines()]
 

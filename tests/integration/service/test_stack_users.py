@@ -58,6 +58,7 @@ def python_for(account: Account, monkeypatch: pytest.MonkeyPatch) -> str:
     for python in (sys.executable, "/usr/bin/python3"):
         if account.can_run([python, "-c", imports]):
             return python
+    # Where a checkout lies, and what other Pythons there are, is the machine's affair.
     pytest.skip("no other user can read this checkout or run a Python of this version")
 
 

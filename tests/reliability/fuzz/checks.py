@@ -140,7 +140,7 @@ def run(seed: int, numbers: range) -> Counter[str]:
         for number in numbers:
             try:
                 found[check(mutated(seed, number))] += 1
-            except Exception as error:
+            except Exception as error:  # whatever it is, it is what was looked for
                 again = f"python -m tests.reliability.fuzz --seed {seed} --only {number}"
                 raise Finding(f"{type(error).__name__}: {error}; again: {again}") from error
     return found

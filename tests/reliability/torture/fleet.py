@@ -161,4 +161,4 @@ class Fleet:
 
 async def pause(rng: Random, least: float, most: float) -> None:
     """So long, by the seed."""
-    await asyncio.sleep(rng.uniform(least, most))
+    await asyncio.sleep(rng.uniform(least, most))  # so that faults hit any moment of the work

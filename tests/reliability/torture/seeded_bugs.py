@@ -47,7 +47,7 @@ def commit_offsets_early() -> None:
         ]
         await apply_claim_batch(applier.database, [], offsets)
         await applier._commit(each, consumer)
-        await asyncio.sleep(WIDER)
+        await asyncio.sleep(WIDER)  # in which a SIGKILL may hit
         await apply(applier, each, consumer, spanned)
 
     setattr(Applier, "_apply", early)  # noqa: B010
@@ -124,7 +124,7 @@ def rebuild_without_a_lock() -> None:
             ),
             {"whose": list(providers)},
         )
-        await asyncio.sleep(5 * WIDER)
+        await asyncio.sleep(5 * WIDER)  # in which batches come
         await connection.execute(
             sa.text(
                 "UPDATE analytics_cache AS now SET value = were.value FROM were"

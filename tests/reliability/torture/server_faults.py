@@ -83,6 +83,7 @@ async def locks_held(stage: Stage, rng: Random) -> None:
     table = rng.choice(("claims", "analytics_cache", "consumer_offsets", "report_jobs", "outbox"))
     async with connected(stage.deployment) as connection, connection.transaction():
         await connection.execute(f"LOCK TABLE {table} IN ACCESS EXCLUSIVE MODE")
+        # The fault itself: it lasts until statements have been given up.
         await asyncio.sleep(STATEMENT_SECONDS + rng.uniform(0, 2))
 
 

@@ -76,7 +76,7 @@ class Wire:
         with suppress(OSError):
             while data := await reader.read(65_536):
                 if self.delay:
-                    await asyncio.sleep(self.delay)
+                    await asyncio.sleep(self.delay)  # the fault itself: a slow network
                 await self._open[way].wait()
                 writer.write(data)
                 await writer.drain()

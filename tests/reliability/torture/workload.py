@@ -131,4 +131,4 @@ async def publish(client: AIOKafkaProducer, part: Sequence[Sent], seconds: float
     size = len(part) // STEPS + 1
     for start in range(0, len(part), size):
         await send(client, [one.message for one in part[start : start + size]])
-        await asyncio.sleep(seconds / STEPS)
+        await asyncio.sleep(seconds / STEPS)  # so that work comes throughout the fault
