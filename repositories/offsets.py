@@ -1,10 +1,25 @@
 """The next offset of each partition, stored in the transaction that holds the effect."""
 
-from collections.abc import Collection, Iterable, Sequence
-from typing import NamedTuple
+from collections.abc import Collection, Iterable
+from functools import cache
+from typing import Any, Final, NamedTuple
 
-from sqlalchemy import delete, func, select, tuple_
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy import (
+    ARRAY,
+    BigInteger,
+    BindParameter,
+    FromClause,
+    Integer,
+    Select,
+    Text,
+    bindparam,
+    column,
+    delete,
+    func,
+    select,
+    tuple_,
+)
+from sqlalchemy.dialects.postgresql import Insert, insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from repositories.errors import DatabaseBehind
@@ -13,7 +28,11 @@ from repositories.postgres.database import Database
 from repositories.tables import consumer_offsets
 from repositories.vocabulary import LetterState
 
-KEY = ("consumer_group", "topic", "partition")
+KEY: Final = ("consumer_group", "topic", "partition")
+GIVEN: Final = {
+    **dict(zip(KEY, (Text, Text, Integer), strict=True)),
+    "next_offset": BigInteger,
+}
 LOST = (
     "the database has lost what was applied to it: it was restored from a backup, or a standby took"
     " over that did not have everything"
@@ -44,26 +63,40 @@ async def store_offsets(connection: AsyncConnection, offsets: Iterable[NextOffse
     ordered = sorted(offsets, key=lambda o: o[:3])
     if not ordered:
         return
-    await _check(connection, ordered)
-    statement = insert(consumer_offsets).values(
-        [(o.group, o.topic, o.partition, o.offset) for o in ordered]
-    )
-    await connection.execute(
-        statement.on_conflict_do_update(
-            index_elements=["consumer_group", "topic", "partition"],
-            set_={"next_offset": statement.excluded.next_offset, "updated_at": func.now()},
-        )
-    )
-
-
-async def _check(connection: AsyncConnection, offsets: Sequence[NextOffset]) -> None:
-    key = tuple_(*(consumer_offsets.c[name] for name in KEY))
-    mine = select(consumer_offsets).where(key.in_([o[:3] for o in offsets]))
-    rows = await connection.execute(mine.order_by(key).with_for_update())
+    given = dict(zip(GIVEN, map(list, zip(*(o[:4] for o in ordered), strict=True)), strict=True))
+    rows = await connection.execute(_stored_before(), given)
     stored = {(row.consumer_group, row.topic, row.partition): row.next_offset for row in rows}
-    ahead = (o for o in offsets if o.after is not None and not (o.is_new and o[:3] not in stored))
+    ahead = (o for o in ordered if o.after is not None and not (o.is_new and o[:3] not in stored))
     if any(stored.get(o[:3], -1) < (o.after or 0) for o in ahead):
         raise DatabaseBehind(LOST)
+    await connection.execute(_store(), given)
+
+
+@cache
+def _stored_before() -> Select[Any]:
+    given = _given()
+    key = tuple_(*(consumer_offsets.c[name] for name in KEY))
+    mine = select(consumer_offsets).where(key.in_(select(*(given.c[name] for name in KEY))))
+    return mine.order_by(key).with_for_update()
+
+
+@cache
+def _store() -> Insert:
+    statement = insert(consumer_offsets).from_select(list(GIVEN), select(_given()))
+    return statement.on_conflict_do_update(
+        index_elements=KEY,
+        set_={"next_offset": statement.excluded.next_offset, "updated_at": func.now()},
+    )
+
+
+def _given() -> FromClause:
+    """Rows that are given as an array a column: so the statement is the same for any number of
+    them, and is put together here, and prepared by the server, once."""
+    arrays: list[BindParameter[Any]] = [
+        bindparam(name, type_=ARRAY(of)) for name, of in GIVEN.items()
+    ]
+    rows = func.unnest(*arrays).table_valued(*(column(name, of) for name, of in GIVEN.items()))
+    return rows.render_derived(name="given")
 
 
 async def forget_offsets(database: Database, group: str, topics: Collection[str]) -> None:
