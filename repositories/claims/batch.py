@@ -90,7 +90,8 @@ async def apply_claim_batch(
     """
     async with database.transaction() as connection:
         if letters.dead:
-            await connection.execute(_prepare())  # before the erasures' lock, as everywhere
+            # Before the lock of the erasures, as everywhere.
+            await connection.execute(_statement("prepare"))
         dead = await not_erased(connection, letters.dead)
         merged = await merge_events(connection, events) if events else Merged()
         await record_letters(connection, letters, [*dead, *judge(merged)])
@@ -102,7 +103,7 @@ async def merge_events(
     connection: AsyncConnection, events: Sequence[bytes], *, with_metrics: bool = True
 ) -> Merged:
     """The merge alone, in the caller's transaction. `with_metrics=False` is for benchmarks."""
-    await connection.execute(_prepare())
+    await connection.execute(_statement("prepare"))
     await stage_events(connection, events)
     erased = await hold_providers(connection)
     return await merge_held(connection, len(events), erased, with_metrics=with_metrics)
@@ -139,7 +140,7 @@ async def merge_held(
     )
 
 
-def _prepare() -> Select[Any]:
+def prepare() -> Select[Any]:
     """Keep the horizon where it is, and events looked up by index."""
     return select(func.pg_advisory_xact_lock_shared(HORIZON_LOCK), *BY_INDEX)
 
@@ -192,6 +193,7 @@ async def _refused(connection: AsyncConnection) -> tuple[tuple[RefusedEvent, ...
 @cache
 def _statement(name: str) -> TextClause:
     makers: dict[str, Callable[[], ClauseElement]] = {
+        "prepare": prepare,
         "staging": lambda: CreateTable(staged_claim_events, if_not_exists=True),
         "add_providers": partial(batch_providers.add_providers, claim_merge.staged),
         "lock_providers": partial(batch_providers.lock_providers, claim_merge.staged),

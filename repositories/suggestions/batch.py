@@ -3,16 +3,15 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import cache, partial
-from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Select, TextClause, func, select
+from sqlalchemy import TextClause
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.schema import CreateTable
 from sqlalchemy.sql.elements import ClauseElement
 
 from repositories import batch_providers
-from repositories.claims.batch import HORIZON_LOCK
+from repositories.claims.batch import prepare
 from repositories.offsets import NextOffset, store_offsets
 from repositories.operations.letters import (
     NO_LETTERS,
@@ -22,7 +21,7 @@ from repositories.operations.letters import (
     record_letters,
 )
 from repositories.postgres.database import Database
-from repositories.statements import BY_INDEX, compiled
+from repositories.statements import compiled
 from repositories.suggestions import merge as suggestion_merge
 from repositories.suggestions.rows import SuggestionRow
 from repositories.suggestions.tables import staged_suggestions
@@ -76,7 +75,8 @@ async def apply_suggestion_batch(
     """
     async with database.transaction() as connection:
         if letters.dead:
-            await connection.execute(_prepare())  # before the erasures' lock, as everywhere
+            # Before the lock of the erasures, as everywhere.
+            await connection.execute(_statement("prepare"))
         dead = await not_erased(connection, letters.dead)
         applied = await _merge(connection, rows) if rows else AppliedSuggestions()
         await record_letters(connection, letters, [*dead, *judge(applied)])
@@ -86,7 +86,7 @@ async def apply_suggestion_batch(
 
 async def _merge(connection: AsyncConnection, rows: Sequence[SuggestionRow]) -> AppliedSuggestions:
     """In the order of locks that claim batches keep to: the horizon, then the providers."""
-    await connection.execute(_prepare())
+    await connection.execute(_statement("prepare"))
     await stage_suggestions(connection, rows)
     return await merge_held(connection, len(rows), await hold_providers(connection))
 
@@ -112,10 +112,6 @@ async def merge_held(connection: AsyncConnection, events: int, erased: int) -> A
         erased=erased,
         decoded_differently=differently,
     )
-
-
-def _prepare() -> Select[Any]:
-    return select(func.pg_advisory_xact_lock_shared(HORIZON_LOCK), *BY_INDEX)
 
 
 async def stage_suggestions(connection: AsyncConnection, rows: Sequence[SuggestionRow]) -> None:
@@ -150,6 +146,7 @@ async def _refused(connection: AsyncConnection) -> tuple[tuple[RefusedSuggestion
 def _statement(name: str) -> TextClause:
     staged = suggestion_merge.staged
     makers: dict[str, Callable[[], ClauseElement]] = {
+        "prepare": prepare,
         "staging": lambda: CreateTable(staged_suggestions, if_not_exists=True),
         "add_providers": partial(batch_providers.add_providers, staged),
         "lock_providers": partial(batch_providers.lock_providers, staged),
