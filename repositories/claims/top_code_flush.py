@@ -5,10 +5,23 @@ list is made from, and batches would do so again and again for the same months.
 """
 
 from collections.abc import Sequence
+from functools import cache
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import FromClause, Function, Select, delete, func, literal_column, select, union_all
+from sqlalchemy import (
+    ARRAY,
+    FromClause,
+    Function,
+    Select,
+    Uuid,
+    bindparam,
+    delete,
+    func,
+    literal_column,
+    select,
+    union_all,
+)
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from repositories.metrics.lists import LISTS, TOP_CODES
@@ -39,7 +52,7 @@ async def flush_top_codes(database: Database) -> int:
                 return flushed
             await connection.execute(select(_lock_timeout(0)))
             # A statement of its own: its snapshot holds all that earlier holders committed.
-            flushed += int(await connection.scalar(_recompute(locked)) or 0)
+            flushed += int(await connection.scalar(_recompute(), {"locked": locked}) or 0)
 
 
 def _lock_timeout(seconds: int) -> Function[str]:
@@ -51,10 +64,12 @@ async def _lock_marked_providers(connection: AsyncConnection) -> Sequence[UUID]:
 
     So this never waits while it holds a lock, and one lane's lock holds up no other lane.
     """
-    marked = select(lists_due.c.provider_id)
+    # As an array, so that they are looked up: of a subquery the planner asks for each provider that
+    # there is whether it is marked.
+    marked = func.array(select(lists_due.c.provider_id).distinct().scalar_subquery())
     lock = (
         select(providers.c.provider_id)
-        .where(providers.c.provider_id.in_(marked))
+        .where(providers.c.provider_id == func.any(marked))
         .order_by(providers.c.provider_id)
     )
     free = lock.limit(PROVIDERS_AT_ONCE).with_for_update(key_share=True, skip_locked=True)
@@ -64,11 +79,12 @@ async def _lock_marked_providers(connection: AsyncConnection) -> Sequence[UUID]:
     return found
 
 
-def _recompute(locked: Sequence[UUID]) -> Select[Any]:
-    """Take the marks of these providers, and derive the lists that they name anew."""
+@cache
+def _recompute() -> Select[Any]:
+    """Take the marks of `locked` providers, and derive the lists that they name anew."""
     due = (
         delete(lists_due)
-        .where(lists_due.c.provider_id == func.any(locked))
+        .where(lists_due.c.provider_id == func.any(bindparam("locked", type_=ARRAY(Uuid))))
         .returning(lists_due)
         .cte("due")
     )

@@ -224,7 +224,7 @@ async def _flush_plan(connection: Connection, marked: int, plan: str) -> list[di
     """The nodes of the flush's statement as it ran for so many providers; nothing stays of it."""
     rows = await connection.fetch("SELECT provider_id FROM providers LIMIT $1", marked)
     locked = [row["provider_id"] for row in rows]
-    flush = _recompute(locked).compile(dialect=dialect())  # type: ignore[no-untyped-call]  # untyped
+    flush = _recompute().compile(dialect=dialect())  # type: ignore[no-untyped-call]  # untyped
     transaction = connection.transaction()
     await transaction.start()
     await connection.execute(MARK, locked)
