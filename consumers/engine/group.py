@@ -15,6 +15,8 @@ NEVER_MS = 2**31 - 1
 FETCH_BYTES = 4 * 1024 * 1024
 PARTITION_FETCH_BYTES = 2 * 1024 * 1024
 FETCH_WAIT_MS = 100  # a fetch that waits for news leaves out what was drained since it was sent
+# Some ten events. A fetch that returns with one costs both sides as much as one with many.
+FETCH_LEAST_BYTES = 8 * 1024
 HEARTBEAT_MS = 1_000  # at most; a member hears of a rebalance with its next heartbeat
 GOODBYE_SECONDS = 3
 
@@ -50,6 +52,7 @@ async def new_member(
         fetch_max_bytes=FETCH_BYTES,
         max_partition_fetch_bytes=PARTITION_FETCH_BYTES,
         fetch_max_wait_ms=FETCH_WAIT_MS,
+        fetch_min_bytes=FETCH_LEAST_BYTES,
         # The same partition numbers of every topic, where the topics have as many.
         partition_assignment_strategy=(RangePartitionAssignor,),
     )

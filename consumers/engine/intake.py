@@ -28,7 +28,7 @@ class BatchPolicy:
 
     max_events: int = 40_000
     max_bytes: int = 16 * 1024 * 1024
-    linger_seconds: float = 0.05
+    linger_seconds: float = 0.02
     backlog_linger_seconds: float = 1.0  # instead, while a partition is known to be far behind
 
 

@@ -142,7 +142,9 @@ class DeclaredSettings(HttpSettings, ApiSettings, TelemetrySettings):
         " partition",
     )
     batch_linger_seconds: Seconds = Field(
-        0.05, description="Most time that an event waits for others to join its transaction"
+        0.02,
+        description="Most time that an event which was fetched waits for others to join its"
+        " transaction",
     )
     retry_longest_pause_seconds: Seconds = Field(
         5.0, description="Longest pause between attempts while the database or Kafka is away"
