@@ -72,7 +72,10 @@ class Bracket:
 async def is_filled(connection: AsyncConnection, provider_id: UUID, key: MetricKey) -> bool:
     """Whether the provider's figures of this key are there; those that came with an upgrade are
     filled in later. Of a provider that no event has named none are missing."""
-    revision = await connection.scalar(REVISION, {"provider_id": provider_id})
+    return _has(key, await connection.scalar(REVISION, {"provider_id": provider_id}))
+
+
+def _has(key: MetricKey, revision: int | None) -> bool:
     return revision is None or revision >= SINCE[key]
 
 
@@ -86,9 +89,10 @@ async def metric_rows(
     limit: int,
     by: Breakdown | None = None,
     after: tuple[date, dict[str, str] | None] | None = None,
-) -> Sequence[MetricRow]:
+) -> Sequence[MetricRow] | None:
     """At most `limit` rows of periods that lie wholly within the days, in order, those at `after`
-    and before it left out. `by`: a breakdown, or the total alone."""
+    and before it left out; None while they are not filled. `by`: a breakdown, or the total alone.
+    """
     asked: dict[str, Any] = {
         "provider_id": provider_id,
         "metric_key": key,
@@ -100,8 +104,12 @@ async def metric_rows(
         asked["dimension"] = by
     if after:
         asked |= {"after_start": after[0], "after_dimensions": after[1]}
-    found = await connection.execute(_rows(by, after is not None), asked)
-    return [MetricRow(*row) for row in found]
+    found = (await connection.execute(_rows(by, after is not None), asked)).all()
+    if not (
+        _has(key, found[0].revision) if found else await is_filled(connection, provider_id, key)
+    ):
+        return None
+    return [MetricRow(*row[1:]) for row in found]
 
 
 @cache
@@ -109,6 +117,7 @@ def _rows(by: Breakdown | None, goes_on: bool) -> sa.Select[Any]:
     """Made once for each form of the question: that takes longer than the question."""
     cache_ = analytics_cache.c
     rows = sa.select(
+        REVISION.scalar_subquery().label("revision"),  # a question of its own takes as long again
         cache_.period_start,
         cache_.period_end,
         cache_.dimensions,

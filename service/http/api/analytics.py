@@ -37,8 +37,7 @@ async def metrics(
     after = metric_place(asked.cursor)
     use = reading(request)
     async with use.provider.scope(caller.provider_id) as connection:
-        filled = await is_filled(connection, caller.provider_id, asked.key)
-        found = filled and await metric_rows(
+        found = await metric_rows(
             connection,
             caller.provider_id,
             asked.key,
@@ -64,7 +63,13 @@ async def metrics(
     more = found and len(found) > asked.limit
     following = to_cursor(page[-1].place) if more else None
     return answer(
-        {"key": asked.key, "filled": filled, "behind": behind, "rows": rows, "next": following}
+        {
+            "key": asked.key,
+            "filled": found is not None,
+            "behind": behind,
+            "rows": rows,
+            "next": following,
+        }
     )
 
 
