@@ -23,6 +23,7 @@ LATENCIES = {1_000: 0.2, 2_000: 0.5}  # events a second: what the 99th percentil
 SECONDS = 20
 WARM_UP_SECONDS = 5.0
 POLL_SECONDS = 0.01
+LINGER_MS = 5  # as Kafka's own client has it since 4.0, and librdkafka
 Place = tuple[str, int, int]  # topic, partition, offset
 
 # An event, its figures and the offset after it become visible in one commit.
@@ -96,6 +97,7 @@ async def service(
     process = await asyncio.create_subprocess_exec(
         *command,
         env={**os.environ, **environment},
+        start_new_session=True,  # Linux shares out the cores by session, as it would by container
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     )
@@ -110,7 +112,9 @@ async def publish(
     settings: Settings, rate: int, events: Sequence[OutgoingEvent], sent: dict[Place, float]
 ) -> None:
     """Publish `rate` events a second; `sent` is filled in at the end."""
-    producer = AIOKafkaProducer(bootstrap_servers=settings.kafka_bootstrap_servers)
+    producer = AIOKafkaProducer(
+        bootstrap_servers=settings.kafka_bootstrap_servers, linger_ms=LINGER_MS
+    )
     await producer.start()
     began = time.monotonic()
     acknowledged = []

@@ -27,7 +27,7 @@ from service.local.simulator import OutgoingEvent
 from service.local.stack import Stack
 from service.settings import Settings
 from tests.benchmarks.claims import Bench, settings_of
-from tests.benchmarks.http.readers import READERS, Read, read
+from tests.benchmarks.http.readers import READERS, WARM_UP_SECONDS, Read, read
 from tests.benchmarks.latency import Latency, latency_of, publish, service, watch
 from tests.benchmarks.processes import HERE, drain, postgres_cpu, program
 from tests.benchmarks.workload import Workload, fill_topics, topics_named
@@ -158,7 +158,7 @@ async def _fastest(
 ) -> tuple[Read, float]:
     async with _serving(environment, "http") as process:
         served = psutil.Process(process.pid)
-        await read(settings, environment[ADDRESS], tokens, 1, 0)  # to load what it needs
+        await read(settings, environment[ADDRESS], tokens, WARM_UP_SECONDS + 1, 0)
         before = served.cpu_times()
         found = await read(settings, environment[ADDRESS], tokens, SECONDS, 0)
         after = served.cpu_times()
