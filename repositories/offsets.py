@@ -29,10 +29,9 @@ from repositories.tables import consumer_offsets
 from repositories.vocabulary import LetterState
 
 KEY: Final = ("consumer_group", "topic", "partition")
-GIVEN: Final = {
-    **dict(zip(KEY, (Text, Text, Integer), strict=True)),
-    "next_offset": BigInteger,
-}
+GIVEN: Final = dict(
+    zip((*KEY, "next_offset"), (Text, Text, Integer, BigInteger), strict=True)
+)  # columns, and what their arrays hold
 LOST = (
     "the database has lost what was applied to it: it was restored from a backup, or a standby took"
     " over that did not have everything"

@@ -64,19 +64,22 @@ async def _lock_marked_providers(connection: AsyncConnection) -> Sequence[UUID]:
 
     So this never waits while it holds a lock, and one lane's lock holds up no other lane.
     """
-    # As an array, so that they are looked up: of a subquery the planner asks for each provider that
-    # there is whether it is marked.
+    free = _marked().limit(PROVIDERS_AT_ONCE).with_for_update(key_share=True, skip_locked=True)
+    found = (await connection.scalars(free)).all()
+    if not found and await connection.scalar(_marked().limit(1).with_for_update(key_share=True)):
+        found = (await connection.scalars(free)).all()
+    return found
+
+
+def _marked() -> Select[UUID]:
+    """In order. As an array, so that they are looked up: of a subquery the planner asks for each
+    provider that there is whether it is marked."""
     marked = func.array(select(lists_due.c.provider_id).distinct().scalar_subquery())
-    lock = (
+    return (
         select(providers.c.provider_id)
         .where(providers.c.provider_id == func.any(marked))
         .order_by(providers.c.provider_id)
     )
-    free = lock.limit(PROVIDERS_AT_ONCE).with_for_update(key_share=True, skip_locked=True)
-    found = (await connection.scalars(free)).all()
-    if not found and await connection.scalar(lock.limit(1).with_for_update(key_share=True)):
-        found = (await connection.scalars(free)).all()
-    return found
 
 
 @cache

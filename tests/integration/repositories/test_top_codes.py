@@ -11,7 +11,12 @@ from asyncpg import Connection
 from sqlalchemy import select
 from sqlalchemy.dialects.postgresql.asyncpg import dialect
 
-from repositories.claims.top_code_flush import PROVIDERS_AT_ONCE, _recompute, flush_top_codes
+from repositories.claims.top_code_flush import (
+    PROVIDERS_AT_ONCE,
+    _marked,
+    _recompute,
+    flush_top_codes,
+)
 from repositories.claims.verification import verify
 from repositories.errors import DatabaseRefused, DatabaseUnavailable
 from repositories.postgres.database import Database
@@ -216,6 +221,26 @@ async def test_a_flush_reads_the_codes_of_the_months_that_changed_and_no_others(
                 read = sum(_rows_read(node) for node in nodes if _scans(node, "analytics_cache"))
                 assert marked * CODES <= read <= 2 * marked * CODES, (marked, plan)
                 assert sum(node.get("Rows Removed by Join Filter", 0) for node in nodes) == 0
+    finally:
+        await connection.close()
+
+
+async def test_a_flush_looks_at_no_provider_that_is_not_marked(any_postgres: str) -> None:
+    """Once it asked of each of them whether it is: 10,000 times for every hundred of a flush."""
+    upgrade(any_postgres)
+    connection = await asyncpg.connect(any_postgres)
+    try:
+        known = await connection.fetch(
+            "INSERT INTO providers (provider_id)"
+            " SELECT gen_random_uuid() FROM generate_series(1, 10000) RETURNING provider_id"
+        )
+        await connection.execute(MARK, [row["provider_id"] for row in known[:3]])
+        async with connection.transaction():
+            await connection.execute(compiled(select(*BY_INDEX)).text)
+            lock = compiled(_marked().with_for_update(key_share=True)).text
+            found = await connection.fetchval(f"EXPLAIN (ANALYZE, FORMAT JSON) {lock}")
+        nodes = [*_nodes(json.loads(found)[0]["Plan"])]
+        assert sum(_rows_read(node) for node in nodes if _scans(node, "providers")) == 3
     finally:
         await connection.close()
 
