@@ -105,11 +105,10 @@ async def metric_rows(
     if after:
         asked |= {"after_start": after[0], "after_dimensions": after[1]}
     found = (await connection.execute(_rows(by, after is not None), asked)).all()
-    if not (
+    filled = (
         _has(key, found[0].revision) if found else await is_filled(connection, provider_id, key)
-    ):
-        return None
-    return [MetricRow(*row[1:]) for row in found]
+    )
+    return [MetricRow(*row[1:]) for row in found] if filled else None
 
 
 @cache
