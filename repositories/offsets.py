@@ -21,6 +21,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import Insert, insert
 from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy.types import TypeEngine
 
 from repositories.errors import DatabaseBehind
 from repositories.operations.tables import dead_letters
@@ -29,9 +30,13 @@ from repositories.tables import consumer_offsets
 from repositories.vocabulary import LetterState
 
 KEY: Final = ("consumer_group", "topic", "partition")
-GIVEN: Final = dict(
-    zip((*KEY, "next_offset"), (Text, Text, Integer, BigInteger), strict=True)
-)  # columns, and what their arrays hold
+# What is stored, and what the arrays hold in which it is given.
+GIVEN: Final[dict[str, type[TypeEngine[Any]]]] = {
+    "consumer_group": Text,
+    "topic": Text,
+    "partition": Integer,
+    "next_offset": BigInteger,
+}
 LOST = (
     "the database has lost what was applied to it: it was restored from a backup, or a standby took"
     " over that did not have everything"
