@@ -85,7 +85,8 @@ def measure_reading(bench: Bench, rounds: int) -> Reading:
         asyncio.run(fill_topics(settings, simulator.history(EVENTS)))
         drain(bench.stack, EVENTS, environment)
         tokens = Path(folder) / "tokens.json"
-        providers = asyncio.run(_settled(settings))
+        asyncio.run(_vacuum(settings))
+        providers = asyncio.run(_some_providers(settings))
         tokens.write_text(json.dumps([issuer.token(p, exp=4_000_000_000) for p in providers]))
         measured = {
             rate: [
@@ -98,11 +99,17 @@ def measure_reading(bench: Bench, rounds: int) -> Reading:
         return Reading(measured, fastest, cpu)
 
 
-async def _settled(settings: Settings) -> Sequence[UUID]:
-    """Does what autovacuum does once after so many rows have come at once, and would do in the
-    middle of what is measured. Gives the providers who have the figure that is asked for."""
+async def _vacuum(settings: Settings) -> None:
+    """What autovacuum does once after so many rows have come at once, and would do in the middle
+    of what is measured."""
     connection = await asyncpg.connect(settings.database_url.get_secret_value())
     await connection.execute("VACUUM (ANALYZE)")
+    await connection.close()
+
+
+async def _some_providers(settings: Settings) -> Sequence[UUID]:
+    """Those who have the figure that is asked for."""
+    connection = await asyncpg.connect(settings.database_url.get_secret_value())
     rows = await connection.fetch(
         "SELECT DISTINCT provider_id FROM analytics_cache"
         f" WHERE metric_key = 'revenue_monthly' LIMIT {ASKED}"
