@@ -34,6 +34,7 @@ def _answers(tool: list[str]) -> bool:
     return subprocess.run([*tool, "version"], capture_output=True).returncode == 0
 
 
+# It comes with Docker, which not every machine has.
 @pytest.mark.skipif(compose_tool() is None, reason="there is no compose tool on this machine")
 def test_compose_itself_takes_the_file() -> None:
     tool = compose_tool() or []

@@ -19,6 +19,7 @@ from tests.integration.service.stack_command import (
     stack_command,
 )
 
+# What is tested is what the stack does for root alone.
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="only root can become another user")
 
 

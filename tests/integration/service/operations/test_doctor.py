@@ -272,6 +272,7 @@ def test_wrong_settings_are_all_named(tmp_path: Path) -> None:
     assert "hidden" not in str(found)
 
 
+# It is not Python's to install; .ci/run does.
 @pytest.mark.skipif(shutil.which("faketime") is None, reason="faketime is not installed")
 async def test_a_clock_that_is_off_is_found(healthy: Deployment) -> None:
     faketime = ("faketime", "--exclude-monotonic", "-f", "+1h", PROGRAM)
