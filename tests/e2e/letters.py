@@ -42,7 +42,7 @@ def sent(messages: Iterable[Message], acknowledged: Iterable[Any]) -> list[Sent]
 async def assert_dead_lettered_once(deployment: Deployment, bad: Sequence[Sent]) -> Counter[str]:
     """Exactly these are in the dead letter topics, unchanged; returns how many of each reason."""
     letters = await dead_letters(deployment)
-    by_place = {_place(letter): letter for letter in letters}
+    by_place = {place_of(letter): letter for letter in letters}
     assert len(letters) == len(by_place), "a dead letter was sent twice"
     assert by_place.keys() == {message.place for message in bad}
     timestamps = await _timestamps(deployment)
@@ -94,7 +94,7 @@ async def _timestamps(deployment: Deployment) -> dict[Place, int]:
     }
 
 
-def _place(letter: ConsumerRecord) -> Place:
+def place_of(letter: ConsumerRecord) -> Place:
     added = _added(letter)
     return added["dlq-topic"], int(added["dlq-partition"]), int(added["dlq-offset"])
 

@@ -1,7 +1,9 @@
 """A flood of bad messages."""
 
+from collections import Counter
+
 from consumers.topics.claims import CLAIMS
-from tests.e2e.letters import assert_dead_lettered_once, sent
+from tests.e2e.letters import assert_dead_lettered_once, place_of, sent
 from tests.harness.deployment import PAID, SUBMITTED, Deployment
 from tests.harness.kafka import committed, dead_letters, producer, publish, send
 from tests.harness.messages import nonsense, simulated
@@ -44,4 +46,9 @@ async def test_with_every_topic_stopped_the_process_ends_by_itself(deployment: D
                 await send(client, nonsense(deployment, 300, name), partition=0)
         assert await process.ended() == 4
         assert "Traceback" not in process.output()
-    assert await dead_letters(deployment) == []
+    # A batch may come before the brake has seen enough; what is behind it is dead-lettered then.
+    positions = await committed(deployment, deployment.group)
+    letters = Counter(place_of(letter)[:2] for letter in await dead_letters(deployment))
+    for name in CLAIMS.decoders:
+        at = (deployment.topic(name), 0)
+        assert letters[at] == positions.get(at, 0) < 100
