@@ -3,6 +3,7 @@
 What is had back by which commands stands in docs/deployment.md.
 """
 
+import re
 import shutil
 from datetime import date
 from pathlib import Path
@@ -29,6 +30,7 @@ from tests.harness.reports import (
     stored_files,
 )
 from tests.harness.rows import all_applied, assert_tables_equal_oracle
+from tests.harness.starter import PROGRAM
 from tests.harness.waiting import until
 from tests.reliability.drill import (
     PROVIDER,
@@ -218,6 +220,37 @@ async def test_of_a_store_older_than_the_database_reports_are_made_again(
         await has_status(reports, ready, "ready")
         await stop(process)
     assert await downloaded(reports, PROVIDER, ready) == was
+
+
+@pytest.mark.skipif(  # it is not Python's to install
+    shutil.which("jq") is None, reason="the documented loop needs jq: apt-get install jq"
+)
+async def test_the_documented_loop_makes_each_report_again_that_has_lost_its_file(
+    reports: Deployment, folder: Path
+) -> None:
+    kept, *lost = (uuid4() for _ in range(3))
+    with ServiceProcess(reports, *RUN_REPORTS) as process:
+        await ask(reports, PROVIDER, kept, *lost)
+        await all_told(reports, 3)
+        await stop(process)
+    was = await downloaded(reports, PROVIDER, kept)
+    for each in lost:
+        (folder / await path_of(reports, each)).unlink()
+
+    text = (Path(__file__).parents[2] / "docs/deployment.md").read_text("utf-8")
+    [loop] = re.findall(r"^```\n(claim-analytics report list [^`]*)^```", text, re.MULTILINE)
+    shell = ("bash", "-c", f"PATH={PROGRAM.parent}:$PATH\n{loop}")
+    with ServiceProcess(reports, program=shell) as process:
+        await process.ended()
+        assert process.output().count("and this is neither") == 1  # that which has its file
+        assert "Traceback" not in process.output()
+    with ServiceProcess(reports, *RUN_REPORTS) as process:
+        await all_told(reports, 3)
+        await stop(process)
+    for each in (kept, *lost):
+        assert await downloaded(reports, PROVIDER, each) == was
+    told = [await states_told(reports, each) for each in (kept, *lost)]
+    assert told == [["ready"], ["ready", "ready"], ["ready", "ready"]]
 
 
 async def test_a_master_key_that_is_missing_is_named_and_putting_it_back_heals(
