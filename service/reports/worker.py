@@ -209,6 +209,7 @@ class ReportWorker:
         return Outcome.POSTPONED
 
     async def _fail(self, job: ClaimedJob, code: str, message: str) -> Outcome:
+        log.warning("report given up", extra=_labels(job) | {"error": code, "why": message})
         await self._change(
             "giving a report up",
             lambda: fail_job(self._database, job, code=code, message=message),

@@ -11,9 +11,6 @@ from random import Random
 from typing import Any
 from uuid import UUID
 
-from joserfc import jwe
-from joserfc.jwk import ECKey
-
 from repositories.reports.catalogue import CATALOGUE
 from repositories.vocabulary import ReportFormat, ReportType
 from service.kafka import Message
@@ -31,6 +28,7 @@ from tests.harness.reports import (
     event,
     request,
     requests_read,
+    sealed,
 )
 from tests.harness.rows import all_applied, connected
 from tests.harness.waiting import until_async
@@ -79,13 +77,6 @@ async def tell(kafka: str, postgres: str, folder: Path) -> Story:
         process.terminate()
         assert await process.ended() == 0, process.output()
         return Story(deployment, folder, load, process.output())
-
-
-def sealed(password: str, jwk: dict[str, str]) -> str:
-    """A password as requesters send it: a compact JWE to the published key."""
-    header = {"alg": "ECDH-ES+A256KW", "enc": "A256GCM", "kid": jwk["kid"]}
-    key = ECKey.import_key({name: jwk[name] for name in ("kty", "crv", "x", "y")})
-    return jwe.encrypt_compact(header, password, key, algorithms=["ECDH-ES+A256KW", "A256GCM"])
 
 
 def _claims(deployment: Deployment) -> Load:

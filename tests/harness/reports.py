@@ -8,6 +8,9 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
 
+from joserfc import jwe
+from joserfc.jwk import ECKey
+
 from service import wiring
 from service.kafka import Message, kafka_admin
 from service.reports.downloads import download
@@ -97,6 +100,13 @@ def request(deployment: Deployment, report_id: UUID, provider_id: UUID, **data: 
         "period_end": "2025-12-31",
     }
     return event(deployment, REQUESTS, REQUESTED, usual | data)
+
+
+def sealed(password: str, jwk: dict[str, str]) -> str:
+    """A password as requesters send it: a compact JWE to the published key."""
+    header = {"alg": "ECDH-ES+A256KW", "enc": "A256GCM", "kid": jwk["kid"]}
+    key = ECKey.import_key({name: jwk[name] for name in ("kty", "crv", "x", "y")})
+    return jwe.encrypt_compact(header, password, key, algorithms=["ECDH-ES+A256KW", "A256GCM"])
 
 
 async def report_row(deployment: Deployment, report_id: UUID) -> dict[str, Any] | None:

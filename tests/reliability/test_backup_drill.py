@@ -5,14 +5,12 @@ What is had back by which commands stands in docs/deployment.md.
 
 import re
 import shutil
-from datetime import date
 from pathlib import Path
 from uuid import uuid4
 
 import pytest
 
 from service.local.stack.postgres import PostgresServer
-from service.reports.files.keys import new_master_key
 from tests.harness.backups import dump, restored
 from tests.harness.deployment import Deployment
 from tests.harness.kafka import publish
@@ -35,14 +33,12 @@ from tests.harness.waiting import until
 from tests.reliability.drill import (
     PROVIDER,
     ask,
-    doctors_words,
     fetch_in_vain,
     has_status,
     in_quarantine,
     is_of,
     leave_begun_and_told,
     let_its_time_be_over,
-    make_report,
     path_of,
     status_over_http,
     stop,
@@ -251,46 +247,3 @@ async def test_the_documented_loop_makes_each_report_again_that_has_lost_its_fil
         assert await downloaded(reports, PROVIDER, each) == was
     told = [await states_told(reports, each) for each in (kept, *lost)]
     assert told == [["ready"], ["ready", "ready"], ["ready", "ready"]]
-
-
-async def test_a_master_key_that_is_missing_is_named_and_putting_it_back_heals(
-    reports: Deployment, folder: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
-) -> None:
-    """The vault's backup is older than the last change of keys; then all keys are lost."""
-    ready, newer, other, anew = (uuid4() for _ in range(4))
-    old, new, last = (
-        reports.values["report_master_keys"],
-        *(new_master_key(date(2026, month, 1)) for month in (1, 2)),
-    )
-    new_id = new.split(":")[0]
-    both = reports.having(report_master_keys=f"{new},{old}")
-    await make_report(reports, ready)
-    await make_report(both, newer)
-    was = await downloaded(both, PROVIDER, newer)
-
-    said = words_of(await fetch_in_vain(reports, newer, tmp_path))
-    assert f"the master key {new_id}" in said
-    assert "add it to REPORT_MASTER_KEYS again" in said
-    said = words_of(await refused(reports, 1, "doctor"))
-    assert f"1 report files open with the master key {new_id}, and {KEYS} lacks it" in said
-    assert await status_over_http(reports, newer, tmp_path) == 500
-    assert f"the master key {new_id}" in caplog.text
-    assert await downloaded(reports, PROVIDER, ready) == was
-    await make_report(reports, other)  # the service goes on with the keys that it has
-    assert f"the master key {new_id}" in words_of(await refused(reports, 1, "keys", "rotate"))
-    healed = reports.having(report_master_keys=f"{old},{new}")
-    for each in (ready, newer, other):
-        assert await downloaded(healed, PROVIDER, each) == was
-    assert "lacks it" not in words_of(await doctors_words(healed))
-
-    lost = reports.having(report_master_keys=last)
-    await fetch_in_vain(lost, ready, tmp_path)
-    assert "and this is neither" in await refused(lost, 1, "report", "retry", str(ready))
-    await make_report(lost, anew)
-    assert await downloaded(lost, PROVIDER, anew) == was
-    (folder / "reports").rename(folder / "unreadable")
-    await command(lost, "report", "retry", str(ready), *WHY)
-    with ServiceProcess(lost, *RUN_REPORTS) as process:
-        await has_status(lost, ready, "ready")
-        await stop(process)
-    assert await downloaded(lost, PROVIDER, ready) == was
