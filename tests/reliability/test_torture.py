@@ -22,7 +22,7 @@ from tests.servers import fresh_database
 SEED = int(os.environ.get("CLAIM_ANALYTICS_TEST_SEED", "1"))
 SHORT = Size(events=2_000, reports=10, providers=6)
 # Those that no other test does in this way, in the order of the seed.
-KINDS = ("killed", "crashed", "disk filled", "patient erased")
+KINDS = ("killed", "crashed", "disk filled", "packets lost", "patient erased")
 # `make torture ARGS=--bugs` tries all of them; these are soon done.
 QUICK = ("forget_what_is_redriven", "add_a_delta_twice", "ignore_a_lost_lease")
 
@@ -53,6 +53,7 @@ async def test_whatever_is_killed_nothing_is_lost_and_nothing_doubled(
     result = await torture(*servers, tmp_path, SEED, SHORT, faults)
     assert not result.findings, "\n".join(result.findings)
     assert result.kills
+    assert bool(result.packets) is bool(result.faults["packets lost"])
 
 
 async def test_the_checker_finds_seeded_bugs(servers: Servers, tmp_path: Path) -> None:

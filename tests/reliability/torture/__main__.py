@@ -92,6 +92,7 @@ def report(seed: int, result: Result) -> str:
         f"  {disorder:.0%} of the events out of order",
         f"{len(result.workload.reports):,} reports",
         f"{result.kills} processes ended by SIGKILL",
+        f"{result.packets:,} packets lost",
         *(f"  {count:4} {name}" for name, count in sorted(result.faults.items())),
         "crash points met:",
         *(f"  {count:4} {name}" for name, count in sorted(result.crash_points.items())),

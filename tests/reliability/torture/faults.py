@@ -23,6 +23,7 @@ from tests.reliability.torture import dying, misreading, server_faults
 from tests.reliability.torture.disk import disk_filled
 from tests.reliability.torture.erasures import SURELY, patient_erased, provider_erased
 from tests.reliability.torture.fleet import RUN, Program, pause
+from tests.reliability.torture.packets import packets_lost
 from tests.reliability.torture.stage import Fault, NotHere, Stage
 
 SHARED: Final = Path("/dev/shm")
@@ -202,6 +203,7 @@ FAULTS: Final[dict[str, Fault]] = {
     "connections cut": server_faults.connections_cut,
     "locks held": server_faults.locks_held,
     "network disturbed": server_faults.network_disturbed,
+    "packets lost": packets_lost,
     "offsets moved": offsets_moved,
     "misread": misread,
     "provider erased": provider_erased,

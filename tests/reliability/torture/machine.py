@@ -55,6 +55,7 @@ class Result:
     faults: Counter[str]
     crash_points: Counter[str]
     kills: int
+    packets: int  # that were lost
     workload: Workload
     seconds: float
     findings: list[str] = field(default_factory=list)
@@ -99,7 +100,8 @@ async def torture(
         say("checking")
         found = await findings(stage)
     seconds = time.monotonic() - began
-    return Result(stage.tally, fleet.met, fleet.kills, workload, seconds, found)
+    kills, packets = fleet.kills, stage.packets
+    return Result(stage.tally, fleet.met, kills, packets, workload, seconds, found)
 
 
 def with_bugs(seed: int, *names: str) -> tuple[Size, Schedule, Program]:

@@ -19,8 +19,8 @@ class NotHere(Exception):
 
 @dataclass
 class Stage:
-    """What faults work on. `erased` are the ids of providers that are gone for good, `patients` the
-    numbers that were taken out, each with its provider."""
+    """What faults work on. `packets` counts those that were lost, `erased` are the ids of providers
+    that are gone for good, `patients` the numbers that were taken out, each with its provider."""
 
     deployment: Deployment
     broker: WiredBroker
@@ -30,6 +30,7 @@ class Stage:
     wires: dict[str, Wire]  # to the broker, and to the database
     folder: Path  # for files
     tally: Counter[str] = field(default_factory=Counter)
+    packets: int = 0
     erased: set[str] = field(default_factory=set)
     patients: dict[str, str] = field(default_factory=dict)
 
