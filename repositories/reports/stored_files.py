@@ -112,6 +112,17 @@ async def named_paths(database: Database, paths: Sequence[str]) -> set[str]:
         return set(paths) & set((await connection.execute(needed)).scalars())
 
 
+async def paths_under_lease(database: Database) -> set[str]:
+    """The files that workers may be writing: nobody has taken their reports over."""
+    written = (
+        select(reports.c.file_path)
+        .join(jobs, jobs.c.report_id == reports.c.report_id)
+        .where(jobs.c.lease_token.is_not(None))
+    )
+    async with database.transaction() as connection:
+        return set((await connection.execute(written)).scalars())
+
+
 async def keys_not_wrapped_by(database: Database, key_id: str, limit: int) -> Sequence[FileKey]:
     """File keys, of all providers, that another master key than `key_id` wraps: for rotation."""
     others = (

@@ -16,7 +16,7 @@ from repositories.outbox import prune_outbox
 from repositories.postgres.clock import database_time
 from repositories.postgres.database import Database
 from repositories.reports.outcomes import expire_reports, expiry_of_reports, reports_past_expiry
-from repositories.reports.stored_files import named_paths
+from repositories.reports.stored_files import named_paths, paths_under_lease
 from service.checks.clock import seconds_ahead
 from service.jobs import every
 from service.reports.files.file_errors import ReportFileError
@@ -33,9 +33,9 @@ BULK_SHARE = 0.2  # … and more of them only up to this share of those that are
 
 @dataclass(frozen=True)
 class CleanupPolicy:
-    """`every` seconds; a file without a row is left alone for `grace` seconds: its worker may
-    still hold a lease. It is then in quarantine for `quarantine_days`; published announcements are
-    kept for `outbox_days`."""
+    """`every` seconds. A file without a row, and an upload whose worker has lost its lease, are
+    left alone for `grace` seconds; the file is then in quarantine for `quarantine_days`. Published
+    announcements are kept for `outbox_days`."""
 
     every: float = 300.0
     grace: float = 3_600.0
@@ -92,7 +92,7 @@ async def clean(
     unowned_since = now - timedelta(seconds=policy.grace)
     quarantined = await _quarantine_orphans(database, store, unowned_since, now.date())
     removed = await _empty_quarantine(store, now.date() - timedelta(days=policy.quarantine_days))
-    removed += await store.sweep(unowned_since)
+    removed += await store.sweep(unowned_since, spared=await paths_under_lease(database))
     announcements = await prune_outbox(database, timedelta(days=policy.outbox_days))
     return Cleaned(expired, quarantined, removed, announcements)
 

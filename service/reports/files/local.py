@@ -7,7 +7,7 @@ first file is in it, which hides what is below it whatever its own rights are fo
 
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
@@ -15,7 +15,7 @@ from pathlib import Path
 from repositories.reports.stored_files import PREFIX
 
 # The name of an upload that has not ended; `obstore` does not list such names.
-_PARTIAL = re.compile(r".+#[0-9]+")
+_PARTIAL = re.compile(r"(?P<key>.+)#[0-9]+")
 
 
 def open_root(folder: Path) -> None:
@@ -40,8 +40,9 @@ def settle(root: Path, key: str) -> None:
         _sync(path)
 
 
-def sweep(root: Path, older_than: datetime) -> int:
-    """Removes unfinished uploads that were last written to before a time; gives their number.
+def sweep(root: Path, older_than: datetime, spared: Collection[str]) -> int:
+    """Removes unfinished uploads that were last written to before a time; gives their number. Those
+    of the keys `spared` stay.
 
     Folders that have been empty since then go too. The folder `reports` stays: were
     it made anew by an upload under way, others could look into it for a moment.
@@ -49,7 +50,8 @@ def sweep(root: Path, older_than: datetime) -> int:
     reports = root / PREFIX
     swept = 0
     for path in reports.rglob("*#*"):
-        if _PARTIAL.fullmatch(path.name) and _is_older(path, older_than):
+        partial = _PARTIAL.fullmatch(str(path.relative_to(root)))
+        if partial and partial["key"] not in spared and _is_older(path, older_than):
             path.unlink(missing_ok=True)
             swept += 1
     in_quarantine = sorted((root / "quarantine").rglob("*/"), reverse=True)  # the inner ones first

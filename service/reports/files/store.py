@@ -4,7 +4,7 @@ A file is there whole or not at all, and is never overwritten. See `locations` f
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Collection, Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
@@ -142,8 +142,11 @@ class FileStore:
                 for found in page:
                     yield ListedFile(found["path"], found["last_modified"], found["size"])
 
-    async def sweep(self, older_than: datetime) -> int:
+    async def sweep(self, older_than: datetime, spared: Collection[str] = ()) -> int:
         """Removes what killed uploads left on a local folder and gives how many there were.
+
+        Uploads of the keys `spared` are left alone: a large one can go unwritten for long, until
+        its next part is full.
 
         S3 keeps the parts of killed uploads out of sight; a lifecycle rule of the bucket
         (AbortIncompleteMultipartUpload) removes them.
@@ -152,7 +155,7 @@ class FileStore:
             return 0
         try:
             with store_faults(str(self._folder)):
-                return await asyncio.to_thread(local.sweep, self._folder, older_than)
+                return await asyncio.to_thread(local.sweep, self._folder, older_than, spared)
         except errors.FileMissing:  # another cleanup was quicker; the next round sees the rest
             return 0
 

@@ -151,6 +151,21 @@ async def test_files_that_no_row_names_go_to_quarantine_when_they_are_old_enough
     assert [(today / key).exists() for key in old] == [True, False, True]
 
 
+async def test_an_upload_is_left_alone_until_its_report_is_taken_over_however_long_it_takes(
+    bench: Bench, observer: asyncpg.Connection, folder: Path
+) -> None:
+    await StoreOwner(bench.database, bench.store).confirm()
+    await record(bench.database, request("A", **CSV))
+    upload = f"{(await claimed(bench.database)).file_path}#1"
+    _lies_in(folder, upload, age=OLD)
+    assert (await clean(bench.database, bench.store, POLICY)).removed == 0
+    assert stored_files(folder) == [upload]
+    await end_lease(observer)
+    await claimed(bench.database)
+    assert (await clean(bench.database, bench.store, POLICY)).removed == 1
+    assert stored_files(folder) == []
+
+
 async def test_a_file_leaves_quarantine_after_its_days_there(bench: Bench, folder: Path) -> None:
     await StoreOwner(bench.database, bench.store).confirm()
     today = now().date()
