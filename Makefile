@@ -14,7 +14,7 @@ help:
 	@echo "make demo   see it work: a real Kafka, a real PostgreSQL, no Docker (Ctrl-C ends it)"
 	@echo "make test   every test"
 	@echo "make check  lint, format, types, layers, contracts"
-	@echo "make torture  break it for some minutes (LONG=1: for an hour; SEED=… as an earlier run)"
+	@echo "make torture  break it for some minutes (LONG=1: for half an hour or more; SEED=… as an earlier run)"
 	@echo "make soak   half an hour at a steady rate: what must be flat is flat"
 	@echo "make bench  how fast it is on this machine"
 	@echo "make setup  $(VENV) alone; the others do this by themselves"

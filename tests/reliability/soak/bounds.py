@@ -18,6 +18,9 @@ BOUNDED_TABLES = (
     "stopped_partitions",
 )
 BUSY_TABLES = ("claims", "claim_events", "analytics_cache")
+# A pool opens another connection at its busiest moment yet, and keeps it: the service's has 12, the
+# HTTP side two, notifications one and the reading API its own.
+OPENED_LATE, MOST_CONNECTIONS = 3, 20
 # A fifth of a table may be dead before autovacuum begins with it, and it looks once a minute: so
 # twice that, and some thousands.
 MOST_DEAD_SHARE, MOST_DEAD_FEW = 0.4, 10_000
@@ -48,11 +51,11 @@ def bounds(rate: float) -> list[Bound]:
     """All of them, at so many events a second."""
     return [
         Bound("memory, MB", rise=10),
-        Bound("open files", rise=2),
-        Bound("sockets", rise=2),
+        Bound("open files", rise=2 + OPENED_LATE),
+        Bound("sockets", rise=2 + OPENED_LATE),
         Bound("threads", rise=1),
         Bound("processes", rise=0),
-        Bound("connections", rise=1),
+        Bound("connections", rise=OPENED_LATE, most=MOST_CONNECTIONS),
         Bound("oldest transaction, s", most=30),
         Bound("lag, messages", rise=rate, most=30 * rate),
         *(Bound(f"rows: {table}", rise=100, most=1_000) for table in BOUNDED_TABLES),

@@ -26,7 +26,7 @@ from tests.reliability.torture.wires import wired_kafka
 from tests.reliability.torture.workload import Size
 
 SHORT, SHORT_FAULTS = Size(events=20_000, reports=60), 30
-LONG, LONG_FAULTS = Size(events=145_000, reports=1_000, providers=40), 215
+LONG, LONG_FAULTS = Size(events=145_000, reports=1_000, providers=40), 225
 OFTEN = (*["crashed"] * 6, *["killed"] * 2)  # in the long form, besides: these kill quickly
 
 
