@@ -1,7 +1,6 @@
 """Running the service: its consumers and scheduled jobs, until told to stop or drained."""
 
 import asyncio
-import gc
 import logging
 import time
 from collections.abc import Mapping, Sequence
@@ -22,6 +21,7 @@ from service import wiring
 from service.checks.database_check import wait_for_database
 from service.jobs import FillJob, Job, name_of, top_codes_job
 from service.kafka import KafkaAdmin, Positions, ensure_admission
+from service.memory import tidy_memory
 from service.operations.orders import OrdersJob
 from service.settings import Settings
 from service.watchdog import Watchdog
@@ -50,7 +50,7 @@ class Service:
     ) -> None:
         self._settings = settings
         self._subscriptions = subscriptions
-        self._jobs = list(jobs)
+        self._jobs = [*jobs, tidy_memory]
         self._stop = asyncio.Event()
         self.watchdog = watchdog or Watchdog()
         self._why = "a part of it ended"
@@ -232,14 +232,3 @@ def started_with(settings: Settings, consumers: Sequence[str]) -> dict[str, obje
 def _without_user(url: str) -> str:
     parts = urlsplit(url)
     return f"{parts.netloc.rpartition('@')[2]}{parts.path}"
-
-
-def calm_the_garbage_collector() -> None:
-    """Look for reference cycles rarely: batches make many objects and no cycles.
-
-    At Python's defaults the search takes a quarter of this process's time in a backlog
-    (docs/performance.md). What is loaded by now stays, so it is never searched again.
-    """
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(100_000, 50, 1_000)

@@ -23,10 +23,11 @@ from service.http.process import ServedProcess
 from service.jobs import FILLING, Job
 from service.kafka import kafka_admin
 from service.logs import tell_unheard_errors
+from service.memory import calm_the_garbage_collector
 from service.operations.nightly import NightlyJob
 from service.operations.nights import Nights
 from service.parts import SUBSCRIPTIONS, Part
-from service.runner import Service, calm_the_garbage_collector
+from service.runner import Service
 from service.settings import Settings
 from service.signals import stopped_by_signals
 from service.telemetry.traces import traced

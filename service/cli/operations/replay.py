@@ -20,6 +20,7 @@ from service.cli.common import Exit, complain, fail, load_settings
 from service.cli.operations.interruptible import end_broken_off, run_interruptible
 from service.cli.progress import Progress
 from service.kafka import kafka_explained
+from service.memory import calm_the_garbage_collector
 from service.operations.errors import UnknownProviders
 from service.operations.recorded import recorded
 from service.operations.replaying.replay import Part, Replay
@@ -33,7 +34,6 @@ from service.operations.replaying.request import (
     topics_named,
 )
 from service.operations.replaying.show import show
-from service.runner import calm_the_garbage_collector
 
 TELL_SECONDS = 0.5
 

@@ -33,8 +33,9 @@ from service.local.demo.summary import Outcome
 from service.local.demo.upstream import Upstream
 from service.local.simulator import Platform, SimulatedProvider, Simulator
 from service.local.stack import Stack
+from service.memory import calm_the_garbage_collector
 from service.reports.wiring import report_jobs
-from service.runner import Service, calm_the_garbage_collector
+from service.runner import Service
 from service.topics import create_missing_topics
 
 PUBLISHED: Sequence[AnySubscription] = (CLAIMS, AI_SUGGESTIONS)  # what the simulator plays
