@@ -23,6 +23,7 @@ from tests.harness.reports import (
     PROFILES,
     REQUESTS,
     UPDATED,
+    ZIP,
     all_told,
     deploy_reports,
     event,
@@ -44,7 +45,6 @@ OFFERED = [(kind, form) for kind, offer in CATALOGUE.items() for form in offer.f
 LOCKED, UNOPENED, CLEAR, IMPOSSIBLE = map(
     uuid_of, ["locked", "unopened", "password in the clear", "impossible"]
 )
-ZIP = {"report_type": "DATA_PORTABILITY", "format": "ZIP", "period_start": None, "period_end": None}
 
 
 @dataclass(frozen=True)

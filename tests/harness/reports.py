@@ -29,6 +29,8 @@ REQUESTED = "ca.meritum.report.requested.v1"
 UPDATED = "ca.meritum.provider.updated.v1"
 RUN_REPORTS = ("run", "--only", "reports")
 STOPPED = ("ready", "failed", "expired")
+# What the request of an archive of everything says.
+ZIP = {"report_type": "DATA_PORTABILITY", "format": "ZIP", "period_start": None, "period_end": None}
 NO_MORE: Mapping[str, object] = {}
 QUICK = {"report_lease_seconds": 2, "report_cleanup_seconds": 1, "report_orphan_seconds": 1}
 

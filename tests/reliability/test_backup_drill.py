@@ -20,6 +20,7 @@ from tests.harness.process import ServiceProcess, command
 from tests.harness.reports import (
     QUICK,
     RUN_REPORTS,
+    ZIP,
     all_told,
     deploy_reports,
     downloaded,
@@ -51,7 +52,6 @@ from tests.reliability.outages import copy_of_data, restore_data
 RUN = ("run", "--only", "claims", "--only", "reports")
 WORK = {**QUICK, "group_session_seconds": 1.5, "claim_lanes": 1, "report_workers": 1}
 WHY = ("--why", "the drill")
-ZIP = {"report_type": "DATA_PORTABILITY", "format": "ZIP", "period_start": None, "period_end": None}
 URL, KEYS = "CLAIM_ANALYTICS_REPORT_STORAGE_URL", "CLAIM_ANALYTICS_REPORT_MASTER_KEYS"
 
 

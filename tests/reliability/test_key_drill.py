@@ -20,6 +20,7 @@ from tests.harness.operations import refused
 from tests.harness.process import ServiceProcess, command
 from tests.harness.reports import (
     RUN_REPORTS,
+    ZIP,
     all_told,
     downloaded,
     request,
@@ -38,7 +39,6 @@ from tests.reliability.drill import (
 )
 
 WHY = ("--why", "the drill")
-ZIP = {"report_type": "DATA_PORTABILITY", "format": "ZIP", "period_start": None, "period_end": None}
 KEYS = "CLAIM_ANALYTICS_REPORT_MASTER_KEYS"
 PASSWORD = "correct horse battery"
 
