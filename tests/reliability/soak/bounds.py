@@ -50,7 +50,7 @@ class Bound:
 def bounds(rate: float) -> list[Bound]:
     """All of them, at so many events a second."""
     return [
-        Bound("memory, MB", rise=10),
+        Bound("memory, MB", rise=5),
         Bound("open files", rise=2 + OPENED_LATE),
         Bound("sockets", rise=2 + OPENED_LATE),
         Bound("threads", rise=1),
