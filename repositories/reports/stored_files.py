@@ -117,7 +117,7 @@ async def paths_under_lease(database: Database) -> set[str]:
     written = (
         select(reports.c.file_path)
         .join(jobs, jobs.c.report_id == reports.c.report_id)
-        .where(jobs.c.lease_token.is_not(None))
+        .where(jobs.c.lease_token.is_not(None), jobs.c.due_at.is_not(None))  # by the index
     )
     async with database.transaction() as connection:
         return set((await connection.execute(written)).scalars())
