@@ -235,7 +235,7 @@ async def test_the_documented_loop_makes_each_report_again_that_has_lost_its_fil
 
     text = (Path(__file__).parents[2] / "docs/deployment.md").read_text("utf-8")
     [loop] = re.findall(r"^```\n(claim-analytics report list [^`]*)^```", text, re.MULTILINE)
-    shell = ("bash", "-c", f"PATH={PROGRAM.parent}:$PATH\n{loop}")
+    shell = ("bash", "-c", f'PATH="{PROGRAM.parent}:$PATH"\n{loop}')
     with ServiceProcess(reports, program=shell) as process:
         await process.ended()
         assert process.output().count("and this is neither") == 1  # that which has its file

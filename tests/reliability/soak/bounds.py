@@ -18,8 +18,8 @@ BOUNDED_TABLES = (
     "stopped_partitions",
 )
 BUSY_TABLES = ("claims", "claim_events", "analytics_cache")
-# A pool opens another connection at its busiest moment yet, and keeps it: the service's has 12, the
-# HTTP side two, notifications one and the reading API its own.
+# A pool opens another connection at its busiest moment yet, and keeps it. The service's has 12; the
+# HTTP side and notifications have a few of their own (110 minutes came to 16).
 OPENED_LATE, MOST_CONNECTIONS = 3, 20
 # A fifth of a table may be dead before autovacuum begins with it, and it looks once a minute: so
 # twice that, and some thousands.

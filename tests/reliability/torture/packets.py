@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from random import Random
 from typing import Final
 
+from tests.harness.waiting import until
 from tests.reliability.torture.fleet import pause
 from tests.reliability.torture.stage import NotHere, Stage
 
@@ -24,7 +25,7 @@ async def packets_lost(stage: Stage, rng: Random) -> None:
     await stage.fleet.at_work()
     with _dropping(rng.choice(SHARES), rng.choice(WAYS), ports) as dropped:
         await pause(rng, 2, 6)
-        stage.packets += dropped()
+        stage.packets += await until(dropped, "a packet to be lost")
 
 
 @contextmanager
